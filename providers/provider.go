@@ -1,0 +1,114 @@
+// Package providers says who vouches for a user: it speaks the provider's
+// protocol, decides whether an answer is true, and says what a failure means.
+//
+// [NewOIDC] makes an OpenID Connect provider from an [OIDCConfig]; the presets
+// ([Google], [EntraID], ...) fill one in. Nothing in this package
+// dials before it is asked to sign somebody in or to refresh a token.
+package providers
+
+import (
+	"context"
+	"net/url"
+	"time"
+)
+
+// Provider signs people in by redirect. Implementations are safe for
+// concurrent use. What a provider can do beyond that are the small interfaces
+// below, found by type assertion.
+type Provider interface {
+	// Name is the provider's alias: the path segment in /.auth/login/<name>,
+	// and the auth_typ of its users. It matches ^[a-z0-9][a-z0-9_]{0,31}$.
+	Name() string
+
+	// Begin returns the URL of the authorization request for one attempt, and
+	// notes in f what Complete needs to know of it. params are the caller's own
+	// parameters: each overrides a configured one of the same name, except the
+	// parameters that the flow itself owns, which are ignored.
+	// The error is an *Error.
+	Begin(ctx context.Context, f *Flow, params url.Values) (string, error)
+
+	// Complete turns the authorization response into a login: it checks state,
+	// issuer and error parameter before it spends the code, and verifies the
+	// ID token before it says who signed in. The error is an *Error.
+	Complete(ctx context.Context, f Flow, response url.Values) (*Login, error)
+}
+
+// Refresher is the ability to trade a refresh token for fresh tokens.
+type Refresher interface {
+	// Refresh presents the refresh token once and never again by itself.
+	// ctx carries the deadline of the whole call. The error is an *Error whose
+	// Kind says whether the token may have been consumed.
+	Refresh(ctx context.Context, req RefreshRequest) (*Tokens, error)
+
+	// RefreshPolicy says how this provider treats refresh tokens. It never dials.
+	RefreshPolicy() RefreshPolicy
+}
+
+// RefreshRequest is one use of a refresh token.
+type RefreshRequest struct {
+	RefreshToken Secret
+	Resource     string   // RFC 8707 resource; empty for the default audience
+	Scopes       []string // a scope set of its own; nil leaves the parameter out (RFC 6749 section 6)
+}
+
+// RefreshPolicy is what a preset or the configuration knows about a provider's
+// refresh tokens.
+type RefreshPolicy struct {
+	Class    ReplayClass
+	Window   time.Duration // Graced only: how long a consumed token may be replayed after its first use
+	Wide     bool          // reuse revokes more than the one login: never probe
+	Lifetime time.Duration // of a refresh token where the provider does not tell; 0: unknown
+	Sliding  bool          // Lifetime starts again at every use
+}
+
+// ReplayClass says what happens to a refresh token once it was used.
+type ReplayClass uint8
+
+const (
+	// Strict: a used token is dead, and using it again may kill its successor.
+	// The zero value, because assuming it is never wrong.
+	Strict ReplayClass = iota
+	// Graced: a used token may be replayed for RefreshPolicy.Window.
+	Graced
+	// Reusable: a used token stays valid.
+	Reusable
+)
+
+// Verifier is the ability to read the identity out of a refreshed ID token.
+type Verifier interface {
+	// VerifyRefreshed checks an ID token that came with a refresh: the same
+	// checks as at login except the nonce, and issuer, subject and audience
+	// must be those of was (OpenID Connect Core 12.2). An *Error of Kind
+	// Mismatch means that the token is about somebody else.
+	VerifyRefreshed(ctx context.Context, idToken Secret, was Identity) (Identity, error)
+}
+
+// UserInfoReader is the ability to ask for more claims about a signed-in user.
+type UserInfoReader interface {
+	// UserInfo reads the userinfo endpoint. A provider without one returns no
+	// claims and no error. An answer about another subject is an *Error of Kind
+	// Mismatch.
+	UserInfo(ctx context.Context, accessToken Secret, subject string) (Claims, error)
+}
+
+// Revoker is the ability to revoke a refresh token (RFC 7009).
+type Revoker interface {
+	// Revoke asks the provider to revoke the token. A provider without a
+	// revocation endpoint returns nil: there is nothing to be done.
+	Revoke(ctx context.Context, refreshToken Secret) error
+}
+
+// EndSessionRequest is what RP-initiated logout sends along.
+type EndSessionRequest struct {
+	IDTokenHint           Secret
+	PostLogoutRedirectURI string
+	State                 string
+}
+
+// SessionEnder is the ability to sign the user out at the provider
+// (OpenID Connect RP-Initiated Logout 1.0).
+type SessionEnder interface {
+	// EndSessionURL returns where to send the browser, or "" where the provider
+	// has no such endpoint or cannot be reached for discovery right now.
+	EndSessionURL(ctx context.Context, req EndSessionRequest) string
+}

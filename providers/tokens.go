@@ -1,0 +1,33 @@
+package providers
+
+import "time"
+
+// Login is the result of a completed sign-in.
+type Login struct {
+	Provider string
+	Identity Identity
+	Tokens   Tokens
+	AuthTime time.Time // when the user proved who they are: auth_time where told, else the time of the answer
+}
+
+// Identity is who the provider says the user is. Issuer and Subject together
+// are the identity; everything else, e-mail included, is decoration
+// (security.md JWT17).
+type Identity struct {
+	Issuer  string
+	Subject string
+	Claims  Claims // of the ID token, in its order
+}
+
+// Tokens is one answer of a token endpoint.
+type Tokens struct {
+	AccessToken  Secret
+	RefreshToken Secret // zero: none came; at a refresh the old one stays in force
+	IDToken      Secret // zero: none came
+	Scope        string // as granted; empty: as asked for (RFC 6749 section 5.1)
+
+	SentAt           time.Time     // when the request left; lifetimes are counted from here
+	ExpiresIn        time.Duration // of the access token; 0: unknown
+	RefreshIn        time.Duration // the provider's own hint when to refresh; 0: none
+	RefreshExpiresIn time.Duration // of the refresh token; 0: unknown
+}

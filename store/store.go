@@ -1,0 +1,107 @@
+// Package store says where records rest: a small versioned key-value contract
+// that every backend fulfils and that knows nothing of sessions or tokens.
+//
+// A backend promises one thing beyond storing bytes: [Store.Save] compares the
+// version it is given with the version it holds and writes only if they are the
+// same, atomically, for every process that shares the backend. Everything that
+// easyauth needs on top of that (leases, attempts, tombstones) is a field of
+// the record, decided in the rooms above.
+//
+// [github.com/goeasyauth/easyauth/store/storetest] is this contract in
+// executable form; a backend that passes it can carry easyauth.
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Limits that every backend enforces, so that a record which one backend takes
+// is taken by all of them.
+const (
+	// MaxKeyBytes is the longest key. Keys are printable ASCII without space.
+	MaxKeyBytes = 256
+	// MaxValueBytes is the largest value a backend takes (security.md R13
+	// allows a session row 256 KiB of plaintext; sealing grows a value).
+	MaxValueBytes = 512 << 10
+)
+
+// Store keeps entries under keys. It is safe for concurrent use, by goroutines
+// and, where the backend is shared, by processes. Every method honours the
+// deadline and the cancellation of ctx.
+//
+// An entry past its ExpiresAt, by the store's clock, is absent: Load does not
+// return it, and Save treats its key as new.
+type Store interface {
+	// Load returns one entry per key, in the order of keys, in one round trip.
+	// A missing key is not an error: its Entry has Version 0 and no Value, and
+	// carries Now all the same. The entries of one call need not be one
+	// snapshot. Callers must not modify the Value they get.
+	Load(ctx context.Context, keys ...string) ([]Entry, error)
+
+	// Save writes e under key if e.Version is the version that is stored, and
+	// returns e with its new Version and with Now. Version 0 means that the key
+	// must be absent. Anything else is ErrConflict and changes nothing. A key
+	// never has the same version twice, not even after Delete or expiry.
+	//
+	// ExpiresAt must lie in the future of the store's clock (ErrExpired): no
+	// entry lives for ever. Save does not keep e.Value; the caller may reuse it.
+	Save(ctx context.Context, key string, e Entry) (Entry, error)
+
+	// Delete removes key. An absent key is not an error.
+	Delete(ctx context.Context, key string) error
+}
+
+// Entry is one stored record.
+type Entry struct {
+	Value     []byte    // opaque; the layers above seal and encode it
+	Tags      []string  // names under which a backend may index the entry; see TagDeleter
+	ExpiresAt time.Time // absent from then on
+	Version   uint64    // 0: not stored
+	Now       time.Time // the store's clock at Load or Save; the only clock that processes share
+}
+
+// TagDeleter is the optional ability to remove every entry that carries a tag.
+type TagDeleter interface {
+	// DeleteTag removes the entries tagged with tag and returns how many.
+	DeleteTag(ctx context.Context, tag string) (int, error)
+}
+
+// Errors that callers branch on. Any other error of a Store means that the
+// backend could not be asked: nothing is known, and nobody is signed out for it.
+var (
+	// ErrConflict: the stored version is not the one given.
+	ErrConflict = errors.New("store: version conflict")
+	// ErrExpired: the entry given to Save had no future.
+	ErrExpired = errors.New("store: entry expires in the past")
+	// ErrInvalid: the key or the value breaks a limit of this package.
+	ErrInvalid = errors.New("store: key or value out of bounds")
+)
+
+// Check reports whether key and e may be saved at now, as ErrInvalid or
+// ErrExpired with the reason. Backends call it first in Save.
+func Check(key string, e Entry, now time.Time) error {
+	switch {
+	case len(key) == 0 || len(key) > MaxKeyBytes:
+		return &boundError{"key length", ErrInvalid}
+	case len(e.Value) > MaxValueBytes:
+		return &boundError{"value length", ErrInvalid}
+	case !e.ExpiresAt.After(now):
+		return ErrExpired
+	}
+	for i := range len(key) {
+		if key[i] <= ' ' || key[i] > '~' {
+			return &boundError{"key characters", ErrInvalid}
+		}
+	}
+	return nil
+}
+
+type boundError struct {
+	what string
+	err  error
+}
+
+func (e *boundError) Error() string { return e.err.Error() + ": " + e.what }
+func (e *boundError) Unwrap() error { return e.err }
