@@ -6,7 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
+	"strconv"
 	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Claims are the members of a token or of a userinfo answer, in the order the
@@ -18,13 +23,19 @@ type claim struct {
 	value json.RawMessage
 }
 
-// maxClaims bounds what one token may carry (security.md JWT13).
-const maxClaims = 1000
+const (
+	maxClaims  = 1000            // what one token may carry (security.md JWT13)
+	maxSeconds = 253_402_300_800 // the year 10000
+)
 
 // ParseClaims decodes a JSON object strictly: names that repeat, or that
-// differ only in case, are refused (security.md G6, JWT16), because two readers
-// of such an object may see two different users.
+// encoding/json would take for the same, as it does where only the case
+// differs, are refused (security.md G6, JWT16), because two readers of such an
+// object may see two different users. At most 1000 members are read.
 func ParseClaims(object []byte) (Claims, error) {
+	if !utf8.Valid(object) || !json.Valid(object) {
+		return Claims{}, errors.New("providers: claims are not valid JSON")
+	}
 	dec := json.NewDecoder(bytes.NewReader(object))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return Claims{}, errors.New("providers: claims are not a JSON object")
@@ -32,17 +43,14 @@ func ParseClaims(object []byte) (Claims, error) {
 	var c Claims
 	seen := make(map[string]bool)
 	for dec.More() {
-		t, err := dec.Token()
-		if err != nil {
-			return Claims{}, errors.New("providers: claims are not valid JSON")
-		}
-		name := t.(string) // an object's member always begins with a string
-		if fold := strings.ToLower(name); seen[fold] {
+		// The object as a whole is valid: a name is a string, a value follows.
+		t, _ := dec.Token()
+		name, _ := t.(string)
+		fold := foldName(name)
+		if seen[fold] {
 			return Claims{}, errors.New("providers: a claim repeats")
-		} else {
-			seen[fold] = true
 		}
-		if len(seen) > maxClaims {
+		if seen[fold] = true; len(seen) > maxClaims {
 			return Claims{}, errors.New("providers: too many claims")
 		}
 		var v json.RawMessage
@@ -51,13 +59,21 @@ func ParseClaims(object []byte) (Claims, error) {
 		}
 		c.members = append(c.members, claim{name, v})
 	}
-	if _, err := dec.Token(); err != nil {
-		return Claims{}, errors.New("providers: claims are not valid JSON")
-	}
-	if dec.More() {
-		return Claims{}, errors.New("providers: data after the claims")
-	}
 	return c, nil
+}
+
+// foldName maps all names that encoding/json would match to one struct field to
+// the same text. Lower case is not enough: U+017F folds to s, U+212A to k.
+func foldName(name string) string {
+	return strings.Map(func(r rune) rune {
+		for {
+			next := unicode.SimpleFold(r)
+			if next <= r {
+				return next
+			}
+			r = next
+		}
+	}, name)
 }
 
 // Len is the number of claims.
@@ -75,12 +91,12 @@ func (c Claims) All() iter.Seq2[string, json.RawMessage] {
 }
 
 // Has reports whether there is a claim of this exact name.
-func (c Claims) Has(name string) bool { return c.raw(name) != nil }
+func (c Claims) Has(name string) bool { return c.Raw(name) != nil }
 
 // String returns the claim if it is a JSON string, else "".
 func (c Claims) String(name string) string {
 	var s string
-	if raw := c.raw(name); len(raw) > 0 && raw[0] == '"' {
+	if raw := c.Raw(name); len(raw) > 0 && raw[0] == '"' {
 		_ = json.Unmarshal(raw, &s) // a raw member is valid JSON
 	}
 	return s
@@ -93,7 +109,7 @@ func (c Claims) Strings(name string) []string {
 		return []string{s}
 	}
 	var list []string
-	if json.Unmarshal(c.raw(name), &list) != nil {
+	if json.Unmarshal(c.Raw(name), &list) != nil {
 		return nil
 	}
 	return list
@@ -101,11 +117,22 @@ func (c Claims) Strings(name string) []string {
 
 // Bool returns the claim if it is the JSON literal true. The string "true" is
 // not true (security.md JWT17).
-func (c Claims) Bool(name string) bool { return string(c.raw(name)) == "true" }
+func (c Claims) Bool(name string) bool { return string(c.Raw(name)) == "true" }
+
+// Time returns a claim that is a JSON number of seconds since 1970 (RFC 7519
+// NumericDate) before the year 10000; a string is not a number.
+func (c Claims) Time(name string) (time.Time, bool) {
+	seconds, err := strconv.ParseFloat(string(c.Raw(name)), 64)
+	if err != nil || seconds < 0 || seconds >= maxSeconds {
+		return time.Time{}, false
+	}
+	whole, fraction := math.Modf(seconds)
+	return time.Unix(int64(whole), int64(fraction*1e9)), true
+}
 
 // Decode stores the claim in the value pointed to by v, as json.Unmarshal does.
 func (c Claims) Decode(name string, v any) error {
-	raw := c.raw(name)
+	raw := c.Raw(name)
 	if raw == nil {
 		return fmt.Errorf("providers: no claim %q", name)
 	}
@@ -159,7 +186,8 @@ func (c *Claims) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-func (c Claims) raw(name string) json.RawMessage {
+// Raw returns the claim as raw JSON, nil if there is none.
+func (c Claims) Raw(name string) json.RawMessage {
 	for _, m := range c.members {
 		if m.name == name {
 			return m.value

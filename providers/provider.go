@@ -54,9 +54,13 @@ type RefreshRequest struct {
 // RefreshPolicy is what a preset or the configuration knows about a provider's
 // refresh tokens.
 type RefreshPolicy struct {
-	Class    ReplayClass
-	Window   time.Duration // Graced only: how long a consumed token may be replayed after its first use
-	Wide     bool          // reuse revokes more than the one login: never probe
+	Class  ReplayClass
+	Window time.Duration // Graced only: how long a consumed token may be replayed after its first use
+	// Wide: using a consumed token again ends more than the one login it belongs
+	// to (Better Auth: every login of the user at this client). Such a token is
+	// never tried a second time; elsewhere it is tried once after a lost answer,
+	// when nothing of the first try can still be on its way.
+	Wide     bool
 	Lifetime time.Duration // of a refresh token where the provider does not tell; 0: unknown
 	Sliding  bool          // Lifetime starts again at every use
 }

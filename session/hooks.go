@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"time"
+
+	"github.com/goeasyauth/easyauth/session/grant"
 )
 
 // Hooks are called once per outcome, after it happened, one at a time per
@@ -25,4 +27,35 @@ type Event struct {
 	Reason    string        // from a closed list; empty where there is nothing to say
 	ExpiresAt time.Time     // of the access token (Refreshed), of the refresh token (ReauthSoon)
 	Took      time.Duration // of the provider's answer, where there was one
+}
+
+func (m *Manager) refreshed(ctx context.Context, o grant.Owner, out grant.Outcome) {
+	m.tell(ctx, m.hooks.Refreshed, event(o, out))
+}
+
+func (m *Manager) refreshFailed(ctx context.Context, o grant.Owner, out grant.Outcome) {
+	m.tell(ctx, m.hooks.RefreshFailed, event(o, out))
+}
+
+func (m *Manager) reauthSoon(ctx context.Context, o grant.Owner, out grant.Outcome) {
+	m.tell(ctx, m.hooks.ReauthSoon, event(o, out))
+}
+
+func event(o grant.Owner, out grant.Outcome) Event {
+	return Event{SessionID: o.SessionID, Provider: o.Provider, UserID: o.Identity.Subject,
+		Reason: out.Reason, ExpiresAt: out.ExpiresAt, Took: out.Took}
+}
+
+// tell calls a hook. A hook that panics must not take a refresh, and with it
+// the process, down.
+func (m *Manager) tell(ctx context.Context, hook func(context.Context, Event), e Event) {
+	if hook == nil {
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			m.log.ErrorContext(ctx, "hook panicked", "session", e.SessionID, "panic", p)
+		}
+	}()
+	hook(context.WithoutCancel(ctx), e)
 }

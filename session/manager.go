@@ -3,10 +3,15 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
+	"github.com/goeasyauth/easyauth/internal/versioned"
 	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/session/grant"
+	"github.com/goeasyauth/easyauth/store"
 )
 
 var (
@@ -18,61 +23,174 @@ var (
 	ErrUnavailable = errors.New("session: cannot be determined now")
 )
 
-// Manager starts, loads, renews and ends sessions.
-type Manager struct{}
+// Manager starts, loads, renews and ends sessions. It is safe for concurrent
+// use.
+type Manager struct {
+	store     store.Store
+	timeout   time.Duration // of one store operation
+	providers map[string]providers.Provider
+	lifetimes lifetimes
+	cookie    string // name
+	cookies   *cookieSessions
+	keeper    *grant.Keeper
+	decoded   *versioned.Cache[*record]
+	endOnDead bool
+	hooks     Hooks
+	log       *slog.Logger
+}
+
+// NewManager returns a Manager. It dials nothing and starts nothing.
+func NewManager(c Config) (*Manager, error) {
+	if c.Store == nil {
+		return nil, errors.New("session: no store: set Config.Store, memstore.New() for one process")
+	}
+	attributes := cookieAttributes(c.InsecureCookie, c.sameSite())
+	m := &Manager{
+		store:     c.Store,
+		timeout:   c.storeTimeout(),
+		providers: make(map[string]providers.Provider),
+		lifetimes: c.lifetimes(),
+		cookie:    attributes.Name,
+		cookies:   newCookieSessions(c.Store, attributes),
+		decoded:   versioned.New[*record](8192),
+		endOnDead: c.EndOnRevoke,
+		hooks:     c.Hooks,
+		log:       c.logger(),
+	}
+	for _, p := range c.Providers {
+		m.providers[p.Name()] = p
+	}
+	m.keeper = grant.NewKeeper(grant.Config{
+		Store:        c.Store,
+		Providers:    m.providers,
+		Logger:       m.log,
+		CallTimeout:  c.CallTimeout,
+		WaitBudget:   c.WaitBudget,
+		StoreTimeout: m.timeout,
+		ReauthNotice: c.ReauthNotice,
+		// A refresh may be followed by a renewal of the session a little later;
+		// the grant's row must not be the first to go.
+		Retention:  m.lifetimes.session + m.lifetimes.grace + time.Hour,
+		Refreshed:  m.refreshed,
+		Failed:     m.refreshFailed,
+		ReauthSoon: m.reauthSoon,
+		Identified: m.identified,
+		Expelled:   m.expelled,
+	})
+	return m, nil
+}
+
+// Close stops waiting and background work, and waits for calls to providers
+// that are under way.
+func (m *Manager) Close() error {
+	m.keeper.Close()
+	return nil
+}
 
 // Load returns the session that the request's cookie names, Active or in its
 // Grace (never Over). It costs one store read, and none where there is no
 // well-formed cookie. Errors: ErrNone, ErrUnavailable.
-func (m *Manager) Load(r *http.Request) (*Session, error) { panic("todo") }
-
-// Start begins a session for a completed login: stores the tokens, reads
-// userinfo, stores the session, ends the one that the browser had before, and
-// sets the cookie, always with a new value. Errors: *providers.Error of Kind
-// Mismatch when userinfo is about somebody else, *providers.Error Invalid for
-// an unusable identity; anything else is the store.
-func (m *Manager) Start(w http.ResponseWriter, r *http.Request, login *providers.Login) (*Session, error) {
-	panic("todo")
+func (m *Manager) Load(r *http.Request) (*Session, error) {
+	value, n := readCookie(r.Header, m.cookie)
+	switch {
+	case n == 0:
+		return nil, errNoCookie
+	case n > 1:
+		return nil, errDoubled
+	case !wellFormed(value):
+		return nil, errMalformed
+	}
+	id := idOf(value)
+	ctx, cancel := context.WithTimeout(r.Context(), m.timeout)
+	defer cancel()
+	entries, err := m.store.Load(ctx, sessionKey(id), grantKey(id))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	rec := m.decode(id, entries[0])
+	if rec == nil || len(entries[1].Value) == 0 {
+		return nil, errUnknown
+	}
+	s := m.view(id, rec, entries[0].Now)
+	if s.state == Over {
+		return nil, errOver
+	}
+	s.cookie = providers.NewSecret(value)
+	m.keeper.Open(&s.grant, grantKey(id), m.owner(id, rec), entries[1])
+	s.ReauthAt = s.grant.ReauthAt(ctx)
+	return s, nil
 }
 
-// Renew renews a session in its grace period through the provider. The
-// result is Active. Errors: ErrNone (wrapping the reason) when it is over,
-// ErrUnavailable (wrapping a grant error) when that cannot be decided now.
-func (m *Manager) Renew(ctx context.Context, s *Session) (*Session, error) { panic("todo") }
-
-// Refresh renews the provider's tokens now (at most once per five seconds while
-// they are fresh) and, with them, the session. Errors: those of package grant,
-// or ErrNone when the session ended meanwhile.
-func (m *Manager) Refresh(ctx context.Context, s *Session) (*Session, error) { panic("todo") }
-
-// KeepFresh brings the access token of s up to date as far as its phase asks
-// for: behind the request, or before it within the wait budget.
-func (m *Manager) KeepFresh(ctx context.Context, s *Session) { panic("todo") }
-
-// Touch notes that the user is there, for the idle timeout. It writes at most
-// once a minute, and never without an idle timeout.
-func (m *Manager) Touch(ctx context.Context, s *Session) { panic("todo") }
-
-// End ends the session everywhere: tombstone, tokens deleted, refresh token
-// revoked at the provider where it can. ErrUnavailable: nothing was ended.
-func (m *Manager) End(ctx context.Context, s *Session) error { panic("todo") }
-
-// WriteCookie sends the session's cookie (again), with its present expiry.
-func (m *Manager) WriteCookie(w http.ResponseWriter, s *Session) { panic("todo") }
-
-// ClearCookie tells the browser to drop the session cookie.
-func (m *Manager) ClearCookie(w http.ResponseWriter) { panic("todo") }
+// Reasons of an ErrNone that cost no look at the store, or that everybody meets.
+var (
+	errNoCookie  = fmt.Errorf("%w: no cookie", ErrNone)
+	errDoubled   = fmt.Errorf("%w: more than one cookie", ErrNone)
+	errMalformed = fmt.Errorf("%w: malformed cookie", ErrNone)
+	errUnknown   = fmt.Errorf("%w: unknown or ended", ErrNone)
+	errOver      = fmt.Errorf("%w: expired", ErrNone)
+)
 
 // CookieDoubled reports whether the request carries more than one session
 // cookie (security.md COO3): such a request has no session.
-func (m *Manager) CookieDoubled(r *http.Request) bool { panic("todo") }
+func (m *Manager) CookieDoubled(r *http.Request) bool {
+	_, n := readCookie(r.Header, m.cookie)
+	return n > 1
+}
+
+// WriteCookie sends the session's cookie again, with its present expiry. The
+// value does not change.
+func (m *Manager) WriteCookie(w http.ResponseWriter, s *Session) {
+	m.cookies.writeCookie(w, s.cookie.Reveal(), s.GraceUntil)
+}
+
+// ClearCookie tells the browser to drop the session cookie.
+func (m *Manager) ClearCookie(w http.ResponseWriter) {
+	m.cookies.writeCookie(w, "", time.Time{})
+}
 
 // Spend marks id as used until then and reports whether it was the first to do
 // so, across all processes that share the store: a login attempt is finished at
-// most once (security.md REP1-REP3).
+// most once (security.md REP1-REP3). The error is ErrUnavailable.
 func (m *Manager) Spend(ctx context.Context, id string, until time.Time) (bool, error) {
-	panic("todo")
+	ctx, cancel := context.WithTimeout(ctx, m.timeout)
+	defer cancel()
+	_, err := m.store.Save(ctx, "easyauth:spent:"+id, store.Entry{Value: []byte{format}, ExpiresAt: until})
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, store.ErrConflict):
+		return false, nil
+	}
+	return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
-// Close stops background work and waits for it.
-func (m *Manager) Close() error { panic("todo") }
+// decode decodes a session's row once per version.
+func (m *Manager) decode(id string, e store.Entry) *record {
+	if rec, ok := m.decoded.Get(id, e.Version); ok {
+		return rec
+	}
+	_, rec := m.cookies.open(context.Background(), id, e) // ok: the row is here; nothing is read
+	if rec != nil {
+		m.decoded.Put(id, e.Version, rec)
+	}
+	return rec
+}
+
+// view makes the Session of a record at now.
+func (m *Manager) view(id string, rec *record, now time.Time) *Session {
+	return &Session{
+		ID:         id,
+		User:       rec.user,
+		CreatedAt:  rec.CreatedAt,
+		AuthTime:   rec.AuthTime,
+		ExpiresAt:  rec.ExpiresAt,
+		GraceUntil: m.lifetimes.graceEnd(rec),
+		state:      m.lifetimes.state(rec, now),
+		seenAt:     rec.SeenAt,
+		now:        now,
+	}
+}
+
+func (m *Manager) owner(id string, rec *record) grant.Owner {
+	return grant.Owner{SessionID: id, Provider: rec.Provider, Identity: rec.identity()}
+}

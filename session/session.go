@@ -1,4 +1,9 @@
 // Package session says who is signed in and for how long.
+//
+// A handler asks [FromContext] for the [Session] of its request and the Session
+// for the user and for fresh tokens; the middleware has loaded and, where need
+// be, renewed it before. The [Manager] starts, loads, renews and ends sessions
+// for the rooms that serve the routes.
 package session
 
 import (
@@ -17,13 +22,13 @@ type User struct {
 	Provider string // alias of the provider that vouches
 	Issuer   string
 	ID       string // the subject: stable and unique within Issuer
-	Name     string // for people: name, preferred_username or e-mail, whichever comes first
+	Name     string // for people: name, preferred_username, e-mail or ID, whichever comes first
 	Email    string // decoration, never identity; empty unless it is a single address
 	Claims   providers.Claims
 }
 
 // Session is one signed-in user as a request sees them. It is immutable and
-// safe for concurrent use; it outlives the request.
+// safe for concurrent use; it outlives the request. It must not be copied.
 type Session struct {
 	ID         string // stable for the life of the session; not a secret
 	User       User
@@ -32,49 +37,44 @@ type Session struct {
 	ExpiresAt  time.Time // end of the session
 	GraceUntil time.Time // until then the provider may renew it without the user
 	// ReauthAt is when the refresh token dies, where that is near enough for
-	// the user to be asked; zero otherwise.
+	// the user to be asked to sign in again in time; zero otherwise.
 	ReauthAt time.Time
 
-	cookie  providers.Secret
-	manager *Manager
+	cookie providers.Secret // zero in a session made by hand
+	state  State            // at load
+	seenAt time.Time
+	now    time.Time // the store's clock at load
+	grant  grant.Grant
 }
 
-// State is where a session stands in its life.
-type State uint8
+// State tells where the session stood when it was loaded.
+func (s *Session) State() State { return s.state }
 
-const (
-	Active State = iota
-	Grace        // expired, renewable
-	Over
-)
+// Token returns a fresh access token of the login's own audience, renewing it
+// if need be. The errors are those of [grant.Grant.Token]: branch on
+// grant.ErrReauthRequired, grant.ErrTransient, grant.ErrNoRefreshToken, ...
+func (s *Session) Token(ctx context.Context) (*oauth2.Token, error) {
+	return s.grant.Token(ctx, grant.Audience{})
+}
 
-// State tells where the session stands at now.
-func (s *Session) State(now time.Time) State { panic("todo") }
-
-// FromContext returns the session of the request, if somebody is signed in.
-func FromContext(ctx context.Context) (*Session, bool) { panic("todo") }
-
-// NewContext returns a context that carries s.
-func NewContext(ctx context.Context, s *Session) context.Context { panic("todo") }
-
-// Err tells why a request that came with a session cookie carries no session:
-// nil where nobody is signed in, ErrUnavailable (possibly with a grant
-// error inside) where that could not be found out.
-func Err(ctx context.Context) error { panic("todo") }
-
-// NewErrContext returns a context for which Err returns err.
-func NewErrContext(ctx context.Context, err error) context.Context { panic("todo") }
-
-// Token returns a fresh access token of the login's own audience.
-func (s *Session) Token(ctx context.Context) (*oauth2.Token, error) { panic("todo") }
-
-// TokenFor returns a fresh access token for another audience.
+// TokenFor returns a fresh access token for another resource or scope set, got
+// with the same refresh token and cached beside the first.
 func (s *Session) TokenFor(ctx context.Context, aud grant.Audience) (*oauth2.Token, error) {
-	panic("todo")
+	return s.grant.Token(ctx, aud)
 }
 
-// Client returns an HTTP client that calls as the user.
-func (s *Session) Client(ctx context.Context) *http.Client { panic("todo") }
+// Client returns an HTTP client that calls as the user and renews the token
+// once when the API answers 401; see [grant.Grant.Client].
+func (s *Session) Client(ctx context.Context) *http.Client {
+	return s.grant.Client(ctx, grant.Audience{})
+}
 
-// Tokens returns what is stored, refreshing nothing.
-func (s *Session) Tokens(ctx context.Context) (grant.Snapshot, error) { panic("todo") }
+// ClientFor is Client for another audience.
+func (s *Session) ClientFor(ctx context.Context, aud grant.Audience) *http.Client {
+	return s.grant.Client(ctx, aud)
+}
+
+// Tokens returns what is stored of the session's tokens, refreshing nothing.
+func (s *Session) Tokens(ctx context.Context) (grant.Snapshot, error) {
+	return s.grant.Snapshot(ctx)
+}

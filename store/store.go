@@ -14,22 +14,27 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
 // Limits that every backend enforces, so that a record which one backend takes
 // is taken by all of them.
 const (
-	// MaxKeyBytes is the longest key. Keys are printable ASCII without space.
+	// MaxKeyBytes is the longest key or tag. Both are printable ASCII without
+	// space. They rest in the clear: what is secret or personal is hashed
+	// before it becomes one (security.md SES9, COO6).
 	MaxKeyBytes = 256
-	// MaxValueBytes is the largest value a backend takes (security.md R13
+	// MaxValueBytes is the largest value that a backend takes (security.md R13
 	// allows a session row 256 KiB of plaintext; sealing grows a value).
 	MaxValueBytes = 512 << 10
+	// MaxTags is how many tags one entry may carry.
+	MaxTags = 8
 )
 
 // Store keeps entries under keys. It is safe for concurrent use, by goroutines
 // and, where the backend is shared, by processes. Every method honours the
-// deadline and the cancellation of ctx.
+// deadline and the cancellation of ctx: its error then is that of ctx.
 //
 // An entry past its ExpiresAt, by the store's clock, is absent: Load does not
 // return it, and Save treats its key as new.
@@ -37,7 +42,8 @@ type Store interface {
 	// Load returns one entry per key, in the order of keys, in one round trip.
 	// A missing key is not an error: its Entry has Version 0 and no Value, and
 	// carries Now all the same. The entries of one call need not be one
-	// snapshot. Callers must not modify the Value they get.
+	// snapshot. The slice is the caller's; a Value or Tags in it may be shared
+	// and must not be modified.
 	Load(ctx context.Context, keys ...string) ([]Entry, error)
 
 	// Save writes e under key if e.Version is the version that is stored, and
@@ -46,7 +52,8 @@ type Store interface {
 	// never has the same version twice, not even after Delete or expiry.
 	//
 	// ExpiresAt must lie in the future of the store's clock (ErrExpired): no
-	// entry lives for ever. Save does not keep e.Value; the caller may reuse it.
+	// entry lives for ever. It is kept to the millisecond at least. Save does
+	// not keep e.Value or e.Tags; the caller may reuse them.
 	Save(ctx context.Context, key string, e Entry) (Entry, error)
 
 	// Delete removes key. An absent key is not an error.
@@ -63,19 +70,33 @@ type Entry struct {
 }
 
 // TagDeleter is the optional ability to remove every entry that carries a tag.
+// A backend that has it returns an entry's Tags from Load. A wrapper has the
+// method whatever it wraps; see the function [DeleteTag].
 type TagDeleter interface {
 	// DeleteTag removes the entries tagged with tag and returns how many.
+	// Entries that are saved while it runs may or may not be among them.
 	DeleteTag(ctx context.Context, tag string) (int, error)
 }
 
+// DeleteTag removes the entries of s that are tagged with tag and returns how
+// many. Where s, or the store that s wraps, is no [TagDeleter] the error is an
+// [errors.ErrUnsupported].
+func DeleteTag(ctx context.Context, s Store, tag string) (int, error) {
+	if d, ok := s.(TagDeleter); ok {
+		return d.DeleteTag(ctx, tag)
+	}
+	return 0, fmt.Errorf("store: deletion by tag: %w", errors.ErrUnsupported)
+}
+
 // Errors that callers branch on. Any other error of a Store means that the
-// backend could not be asked: nothing is known, and nobody is signed out for it.
+// backend could not be asked: nothing is known, not even whether a Save took
+// place, and nobody is signed out for it.
 var (
 	// ErrConflict: the stored version is not the one given.
 	ErrConflict = errors.New("store: version conflict")
 	// ErrExpired: the entry given to Save had no future.
 	ErrExpired = errors.New("store: entry expires in the past")
-	// ErrInvalid: the key or the value breaks a limit of this package.
+	// ErrInvalid: the key, the tags or the value break a limit of this package.
 	ErrInvalid = errors.New("store: key or value out of bounds")
 )
 
@@ -83,25 +104,29 @@ var (
 // ErrExpired with the reason. Backends call it first in Save.
 func Check(key string, e Entry, now time.Time) error {
 	switch {
-	case len(key) == 0 || len(key) > MaxKeyBytes:
-		return &boundError{"key length", ErrInvalid}
+	case !validName(key):
+		return fmt.Errorf("%w: key", ErrInvalid)
 	case len(e.Value) > MaxValueBytes:
-		return &boundError{"value length", ErrInvalid}
+		return fmt.Errorf("%w: value of %d bytes", ErrInvalid, len(e.Value))
+	case len(e.Tags) > MaxTags:
+		return fmt.Errorf("%w: %d tags", ErrInvalid, len(e.Tags))
 	case !e.ExpiresAt.After(now):
 		return ErrExpired
 	}
-	for i := range len(key) {
-		if key[i] <= ' ' || key[i] > '~' {
-			return &boundError{"key characters", ErrInvalid}
+	for _, tag := range e.Tags {
+		if !validName(tag) {
+			return fmt.Errorf("%w: tag", ErrInvalid)
 		}
 	}
 	return nil
 }
 
-type boundError struct {
-	what string
-	err  error
+// validName reports whether s may be a key or a tag.
+func validName(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return 0 < len(s) && len(s) <= MaxKeyBytes
 }
-
-func (e *boundError) Error() string { return e.err.Error() + ": " + e.what }
-func (e *boundError) Unwrap() error { return e.err }

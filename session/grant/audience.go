@@ -30,3 +30,11 @@ func (a Audience) key() string {
 	}
 	return a.resource + "\n" + a.scopes
 }
+
+// list is the scope set as a request carries it; nil leaves it out.
+func (a Audience) list() []string {
+	if a.scopes == "" {
+		return nil
+	}
+	return strings.Fields(a.scopes)
+}

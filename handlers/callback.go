@@ -1,0 +1,105 @@
+package handlers
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/goeasyauth/easyauth/internal/respond"
+	"github.com/goeasyauth/easyauth/providers"
+)
+
+// callback finishes a sign-in: GET or POST /.auth/login/<provider>/callback.
+// Nothing is spent before everything that can be checked without it was checked,
+// and whatever the outcome, the code appears in no page of ours (REP4).
+func (h *Handler) callback(w http.ResponseWriter, r *http.Request, p providers.Provider) {
+	response, why, ok := authorizationResponse(w, r)
+	if !ok {
+		h.refuseSignIn(w, r, p, home, why, respond.Options{}, nil)
+		return
+	}
+	flow, ok := h.flows.read(r, response.Get("state"))
+	if !ok {
+		h.strayCallback(w, r, p, home, respond.AttemptUnknown)
+		return
+	}
+	if flow.Provider != p.Name() { // MIX1: an attempt with another provider, which may still be under way
+		h.refuseSignIn(w, r, p, home, respond.AttemptUnknown, respond.Options{}, nil)
+		return
+	}
+	if flow.Expired(time.Now()) {
+		h.flows.clear(w, flow)
+		h.refuseSignIn(w, r, p, flow.ReturnTo, respond.AttemptExpired, respond.Options{}, nil)
+		return
+	}
+	// The attempt is spent before the code is: of two copies of this request, on
+	// any replica, one goes on (REP1-REP3).
+	first, err := h.sessions.Spend(r.Context(), flow.ID(), flow.CreatedAt.Add(2*providers.FlowLifetime))
+	if err != nil { // the attempt stays as it is; loading the page again may finish it
+		h.refuseSignIn(w, r, p, flow.ReturnTo, respond.StoreUnavailable, respond.Options{RetryAfter: retrySoon, Reload: r.Method == http.MethodGet}, err)
+		return
+	}
+	h.flows.clear(w, flow)
+	if !first {
+		h.strayCallback(w, r, p, flow.ReturnTo, respond.AttemptUsed)
+		return
+	}
+	login, err := p.Complete(r.Context(), flow, response)
+	if err != nil {
+		why, opts := providerFailure(err)
+		h.refuseSignIn(w, r, p, flow.ReturnTo, why, opts, err)
+		return
+	}
+	if _, err := h.sessions.Start(w, r, login); err != nil {
+		why, opts := startFailure(err)
+		h.refuseSignIn(w, r, p, flow.ReturnTo, why, opts, err)
+		return
+	}
+	// Judged again: the list may have changed since the attempt began (RED11).
+	respond.Redirect(w, r, h.landing(p, h.targets.orHome(flow.ReturnTo)))
+}
+
+// authorizationResponse returns the provider's answer: the form of a POST, the
+// query of a GET, and never both.
+func authorizationResponse(w http.ResponseWriter, r *http.Request) (response url.Values, why respond.Reason, ok bool) {
+	if r.Method == http.MethodPost {
+		response, why, ok = form(w, r)
+	} else {
+		why = respond.BadRequest
+		response, ok = query(r)
+	}
+	if ok && repeats(response) {
+		return nil, respond.BadRequest, false
+	}
+	return response, why, ok
+}
+
+// strayCallback answers a callback that belongs to no open attempt of this
+// browser: loaded again, gone back to, finished in another tab, or forged. Who
+// is signed in goes on to the target and is none the wiser (peers.md C10).
+func (h *Handler) strayCallback(w http.ResponseWriter, r *http.Request, p providers.Provider, target string, why respond.Reason) {
+	if _, err := h.sessions.Load(r); err == nil {
+		h.note(r.Context(), slog.LevelInfo, "sign-in not repeated", p.Name(), why.String(), nil)
+		respond.Redirect(w, r, h.targets.orHome(target))
+		return
+	}
+	h.refuseSignIn(w, r, p, target, why, respond.Options{}, nil)
+}
+
+// refuseSignIn ends a sign-in without a session. The answer always shows the
+// way to begin again.
+func (h *Handler) refuseSignIn(w http.ResponseWriter, r *http.Request, p providers.Provider, target string, why respond.Reason, opts respond.Options, err error) {
+	h.note(r.Context(), levelOf(why), "sign-in refused", p.Name(), why.String(), err)
+	opts.Login = h.loginURL(p, target)
+	respond.Fail(w, r, why, opts)
+}
+
+// startFailure: what is not the provider's is the store's.
+func startFailure(err error) (respond.Reason, respond.Options) {
+	if _, ok := errors.AsType[*providers.Error](err); ok {
+		return providerFailure(err)
+	}
+	return respond.StoreUnavailable, respond.Options{RetryAfter: retrySoon}
+}

@@ -1,0 +1,39 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/goeasyauth/easyauth/internal/respond"
+)
+
+// choose offers the providers: GET /.auth/login. The links keep the parameters,
+// except for a target that is not allowed, which no page of ours shows (RED8).
+func (h *Handler) choose(w http.ResponseWriter, r *http.Request) {
+	target, params, ok := h.loginParameters(r)
+	if !ok {
+		respond.Fail(w, r, respond.BadRequest, respond.Options{})
+		return
+	}
+	if target != "" {
+		params.Set(loginTarget, target)
+	}
+	suffix := ""
+	if len(params) > 0 {
+		suffix = "?" + params.Encode()
+	}
+	page := respond.Page{Title: "Sign in", Text: "Choose how you want to sign in."}
+	for _, p := range h.providers {
+		page.Links = append(page.Links, respond.Link{
+			Text: "Continue with " + displayName(p.Name()),
+			Href: h.paths.Prefix() + "/login/" + p.Name() + suffix,
+		})
+	}
+	respond.Show(w, r, http.StatusOK, page)
+}
+
+// displayName makes an alias presentable.
+func displayName(alias string) string {
+	words := strings.ReplaceAll(alias, "_", " ")
+	return strings.ToUpper(words[:1]) + words[1:]
+}

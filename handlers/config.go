@@ -1,0 +1,134 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"regexp"
+
+	"github.com/goeasyauth/easyauth/internal/authpath"
+	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/session"
+)
+
+// Config is what the routes need to know.
+type Config struct {
+	// Sessions starts, loads and ends the sessions. Required.
+	Sessions *session.Manager
+
+	// Providers are offered in this order. At least one is required; their
+	// names must differ.
+	Providers []providers.Provider
+
+	// BaseURL is the application's address as browsers see it: https, or http on
+	// loopback, without a path. Every URL is made from it and none from a
+	// request (HST1). Required.
+	BaseURL *url.URL
+
+	// Prefix is where the routes are. Default: /.auth.
+	Prefix string
+
+	// Keys seal what travels in cookies of our own, newest first: the first
+	// seals, all open. Each must be random and at least 32 bytes long. Required.
+	Keys [][]byte
+
+	// AllowedRedirects are the origins (scheme://host[:port]), besides the
+	// application's own, to which a sign-in or a sign-out may lead.
+	AllowedRedirects []string
+
+	// StrictCookie says that the session cookie is SameSite=Strict. A sign-in
+	// then ends with a page of ours that leads on to the target, because browsers
+	// withhold such a cookie from a redirect that began at the provider.
+	StrictCookie bool
+
+	// RefreshTokenInMe adds the refresh token to /.auth/me.
+	RefreshTokenInMe bool
+
+	// HideTokens leaves every token out of /.auth/me.
+	HideTokens bool
+
+	// Logger gets one record for each outcome, with a reason out of a closed list
+	// and without secrets. Default: none is written.
+	Logger *slog.Logger
+}
+
+// providerName is the alphabet of the names, which become a path segment.
+var providerName = regexp.MustCompile(`^[a-z0-9][a-z0-9_]{0,31}$`)
+
+// New returns the handler of the routes. It never dials. Its error joins every
+// mistake in cfg, each with its remedy.
+func New(cfg Config) (*Handler, error) {
+	var errs []error
+	refuse := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	h := &Handler{
+		sessions: cfg.Sessions,
+		byName:   make(map[string]providers.Provider, len(cfg.Providers)),
+		me:       disclosure{tokens: !cfg.HideTokens, refreshToken: cfg.RefreshTokenInMe && !cfg.HideTokens},
+		strict:   cfg.StrictCookie,
+		log:      cfg.Logger,
+	}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Sessions == nil {
+		refuse(errors.New("handlers: Sessions is missing: give the session manager"))
+	}
+	if len(cfg.Providers) == 0 {
+		refuse(errors.New("handlers: Providers is empty: give at least one"))
+	}
+	for _, p := range cfg.Providers {
+		if p == nil {
+			refuse(errors.New("handlers: Providers has a nil entry: leave it out"))
+			continue
+		}
+		name := p.Name()
+		switch {
+		case !providerName.MatchString(name):
+			refuse(fmt.Errorf("handlers: provider name %q refused: use 1 to 32 of a-z, 0-9 and _", name))
+		case h.byName[name] != nil:
+			refuse(fmt.Errorf("handlers: two providers are named %q: give each a name of its own", name))
+		}
+		h.byName[name] = p
+		h.providers = append(h.providers, p)
+	}
+	var err error
+	if h.paths, err = authpath.New(cfg.Prefix); err != nil {
+		return nil, errors.Join(append(errs, err)...)
+	}
+	if err := checkBase(cfg.BaseURL); err != nil {
+		return nil, errors.Join(append(errs, err)...)
+	}
+	h.origin = originOf(cfg.BaseURL)
+	h.realm = cfg.BaseURL.Host
+	h.base = cfg.BaseURL.Scheme + "://" + cfg.BaseURL.Host + h.paths.Prefix()
+	h.targets, err = newTargets(cfg.BaseURL, h.paths.Prefix(), cfg.AllowedRedirects)
+	refuse(err)
+	secure := h.origin.scheme == "https"
+	h.flows, err = newFlowCookies(cfg.Keys, secure)
+	refuse(err)
+	if err == nil { // the same keys are judged once
+		h.logouts, err = newLogoutCookie(cfg.Keys, secure)
+		refuse(err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+func checkBase(base *url.URL) error {
+	switch {
+	case base == nil || base.Host == "":
+		return errors.New("handlers: BaseURL is missing: give the application's public address, such as https://app.example")
+	case base.User != nil || base.Path != "" && base.Path != "/" || base.RawQuery != "" || base.Fragment != "":
+		return errors.New("handlers: BaseURL must be scheme://host[:port] and nothing else")
+	case base.Scheme != "https" && !(base.Scheme == "http" && isLoopback(base.Hostname())):
+		return fmt.Errorf("handlers: BaseURL has scheme %q: use https (http is for loopback only)", base.Scheme)
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/goeasyauth/easyauth/internal/principal"
+	"github.com/goeasyauth/easyauth/internal/respond"
+	"github.com/goeasyauth/easyauth/session"
+	"github.com/goeasyauth/easyauth/session/grant"
+)
+
+// disclosure says which tokens /.auth/me tells.
+type disclosure struct{ tokens, refreshToken bool }
+
+// account is one entry of /.auth/me: the members of App Service in its order,
+// which is the alphabet's, and the two that end in _on and begin with reauth and
+// refresh_token, which are ours (contract.md 1.7).
+type account struct {
+	AccessToken           string            `json:"access_token,omitempty"` // while it is valid
+	ExpiresOn             string            `json:"expires_on,omitempty"`   // of that token
+	IDToken               string            `json:"id_token,omitempty"`
+	ProviderName          string            `json:"provider_name"`
+	ReauthOn              string            `json:"reauth_on,omitempty"` // present when the user should sign in again by then
+	RefreshToken          string            `json:"refresh_token,omitempty"`
+	RefreshTokenExpiresOn string            `json:"refresh_token_expires_on,omitempty"` // where known
+	UserClaims            []principal.Claim `json:"user_claims"`
+	UserID                string            `json:"user_id"`
+}
+
+// whoami tells who is signed in: GET /.auth/me, an array of one, or with
+// ?provider=<alias> that one, or {} where another provider is asked for. It
+// renews no token, and a page that polls it keeps no idle session alive; but a
+// session in its grace period is renewed first, so that the answer is the one
+// the next page will get.
+func (h *Handler) whoami(w http.ResponseWriter, r *http.Request) {
+	// An array at the top level of a document can be read by another site's
+	// script tag in some browsers; frames and images have no business here (CSR7).
+	dest := r.Header.Get("Sec-Fetch-Dest")
+	if h.foreign(r) || dest != "" && dest != "empty" && dest != "document" {
+		respond.Problem(w, r, respond.CrossSite, respond.Options{})
+		return
+	}
+	params, ok := query(r)
+	if !ok || len(params["provider"]) > 1 {
+		respond.Problem(w, r, respond.BadRequest, respond.Options{})
+		return
+	}
+	s, err := h.sessions.Load(r)
+	if err == nil && s.State() == session.Grace {
+		if s, err = h.sessions.Renew(r.Context(), s); err == nil {
+			h.sessions.WriteCookie(w, s)
+		}
+	}
+	if err != nil {
+		h.refuseSession(w, r, "signed-in user not told", err)
+		return
+	}
+	tokens, err := s.Tokens(r.Context())
+	if err != nil {
+		h.refuseSession(w, r, "signed-in user not told", err)
+		return
+	}
+	mine := describe(s, tokens, h.me)
+	if !params.Has("provider") {
+		respond.JSON(w, r, http.StatusOK, []account{mine})
+		return
+	}
+	if p, known := h.provider(params.Get("provider")); !known || p.Name() != s.User.Provider {
+		respond.JSON(w, r, http.StatusOK, struct{}{})
+		return
+	}
+	respond.JSON(w, r, http.StatusOK, mine)
+}
+
+func describe(s *session.Session, tokens grant.Snapshot, d disclosure) account {
+	user := principal.New(principal.User{Provider: s.User.Provider, ID: s.User.ID, Name: s.User.Name, Claims: s.User.Claims})
+	a := account{
+		ProviderName:          s.User.Provider,
+		ReauthOn:              on(s.ReauthAt),
+		RefreshTokenExpiresOn: on(tokens.RefreshExpiresAt),
+		UserClaims:            user.Claims,
+		UserID:                user.Name(),
+	}
+	usable := !tokens.AccessToken.IsZero() && tokens.Phase != grant.Expired
+	if usable {
+		a.ExpiresOn = on(tokens.ExpiresAt)
+	}
+	if usable && d.tokens {
+		a.AccessToken = tokens.AccessToken.Reveal()
+	}
+	if d.tokens {
+		a.IDToken = tokens.IDToken.Reveal()
+	}
+	if d.refreshToken {
+		a.RefreshToken = tokens.RefreshToken.Reveal()
+	}
+	return a
+}
+
+// on writes a time as the contract does, and no time as nothing.
+func on(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return principal.Time(t)
+}
+
+// refuseSession answers a program whose session is over, or cannot be found
+// out about.
+func (h *Handler) refuseSession(w http.ResponseWriter, r *http.Request, outcome string, err error) {
+	why, opts := h.sessionFailure(err)
+	if why.Status() >= http.StatusInternalServerError {
+		h.note(r.Context(), levelOf(why), outcome, "", why.String(), err)
+	}
+	respond.Problem(w, r, why, opts)
+}
+
+// sessionFailure says what an error of the session manager, or of the grant
+// inside it, means. ErrNone decides first: a session that is over is over,
+// whatever the provider said about it.
+func (h *Handler) sessionFailure(err error) (respond.Reason, respond.Options) {
+	again := respond.Options{Login: h.base + "/login"}
+	if errors.Is(err, session.ErrNone) || errors.Is(err, grant.ErrSessionEnded) {
+		again.Challenge = `Bearer realm="` + h.realm + `" authorization_uri="` + h.base + `/login"`
+		return respond.SignInRequired, again
+	}
+	if transient, ok := errors.AsType[*grant.TransientError](err); ok {
+		return respond.ProviderUnavailable, respond.Options{RetryAfter: retryAfter(transient)}
+	}
+	switch {
+	case errors.Is(err, grant.ErrUnsupported):
+		return respond.RefreshNotSupported, again
+	case errors.Is(err, grant.ErrNoRefreshToken):
+		return respond.NoRefreshToken, again
+	case errors.Is(err, grant.ErrReauthRequired):
+		return respond.RefreshRejected, again
+	case errors.Is(err, grant.ErrMisconfigured):
+		return respond.ProviderMisconfigured, respond.Options{}
+	}
+	return respond.StoreUnavailable, respond.Options{RetryAfter: retrySoon}
+}
+
+// retryAfter is at most a minute, except where it may be the provider's own
+// word (refresh.md E5).
+func retryAfter(err *grant.TransientError) time.Duration {
+	wait := max(err.RetryAfter, time.Second)
+	switch err.Reason {
+	case "busy", "gateway", "backoff":
+		return wait
+	}
+	return min(wait, time.Minute)
+}

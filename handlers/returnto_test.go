@@ -1,0 +1,194 @@
+package handlers_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/goeasyauth/easyauth/handlers"
+	"github.com/goeasyauth/easyauth/providers"
+)
+
+var partners = []string{"https://partner.example", "https://partner.example:8443"}
+
+// payload is one line of the corpus.
+type payload struct {
+	allow             bool
+	target, technique string
+}
+
+func corpus(t testing.TB) (payloads []payload) {
+	t.Helper()
+	f, err := os.Open("testdata/redirect-payloads.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		fields := strings.Split(lines.Text(), "\t")
+		if strings.HasPrefix(lines.Text(), "#") || len(fields) != 4 {
+			continue
+		}
+		p := payload{allow: fields[0] == "allow", technique: fields[3]}
+		if err := json.Unmarshal([]byte(fields[1]), &p.target); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(p.technique, "surrogate") {
+			p.target = "/\xed\xa0\x80"
+		}
+		payloads = append(payloads, p)
+	}
+	if len(payloads) < 120 {
+		t.Fatalf("corpus has only %d payloads", len(payloads))
+	}
+	return payloads
+}
+
+// browserOrigin is where a browser goes that is at page and is sent to
+// location, read as the WHATWG URL standard says: leniently.
+func browserOrigin(page, location string) string {
+	base := parse(page)
+	s := strings.Trim(location, "\x00\x01\x02\x03\x04\x05\x06\x07\x08\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f ")
+	s = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(s)
+	scheme, rest := base.Scheme, s
+	if i := strings.IndexByte(s, ':'); i > 0 && !strings.ContainsAny(s[:i], "/\\?#@") {
+		scheme, rest = strings.ToLower(s[:i]), s[i+1:]
+		if scheme != "http" && scheme != "https" {
+			return scheme + ":"
+		}
+		if scheme != base.Scheme { // special, but not relative to the page
+			rest = "//" + strings.TrimLeft(rest, `/\`)
+		}
+	}
+	path, _, _ := strings.Cut(rest, "#")
+	path, _, _ = strings.Cut(path, "?")
+	path = strings.ReplaceAll(path, `\`, "/")
+	if !strings.HasPrefix(path, "//") {
+		return base.Scheme + "://" + base.Host
+	}
+	authority, _, _ := strings.Cut(strings.TrimLeft(path, "/"), "/")
+	host := authority[strings.LastIndexByte(authority, '@')+1:]
+	return scheme + "://" + strings.TrimSuffix(strings.ToLower(host), map[string]string{"https": ":443", "http": ":80"}[scheme])
+}
+
+func escapes(location string) bool {
+	switch browserOrigin(app+"/.auth/login/aad/callback", location) {
+	case app, partners[0], partners[1]:
+		return false
+	}
+	return true
+}
+
+func TestOracleOfTheCorpusReadsLikeABrowser(t *testing.T) {
+	for location, want := range map[string]string{
+		"/":                                     app,
+		"/a?//evil.example":                     app,
+		"//evil.example/":                       "https://evil.example",
+		`/\evil.example`:                        "https://evil.example",
+		"/\t/evil.example":                      "https://evil.example",
+		"\n//evil.example":                      "https://evil.example",
+		"https:/\\evil.example":                 "https://evil.example",
+		"http:evil.example":                     "http://evil.example",
+		"https://app.example@evil.example:443/": "https://evil.example",
+		"javascript:alert(1)":                   "javascript:",
+		"ht\ntps://evil.example":                "https://evil.example",
+		"https:evil.example":                    app,
+	} {
+		if got := browserOrigin(app+"/x", location); got != want {
+			t.Errorf("%q: got %s, want %s", location, got, want)
+		}
+	}
+}
+
+// wantLocation is the Location of a payload: itself with its non-ASCII bytes
+// percent-encoded, or the default.
+func wantLocation(p payload) string {
+	if !p.allow {
+		return "/"
+	}
+	var b strings.Builder
+	for _, r := range p.target {
+		if r < 0x80 {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(url.QueryEscape(string(r)))
+		}
+	}
+	return b.String()
+}
+
+// RED1-RED9, R15: every payload at the start of a login, where the callback
+// judges it again, and at a logout.
+func TestRedirectCorpusNeverLeadsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, setup{config: handlers.Config{AllowedRedirects: partners}})
+		check := func(p payload, way, got string) {
+			t.Helper()
+			if got != wantLocation(p) {
+				t.Errorf("%s %q (%s): Location %q, want %q", way, p.target, p.technique, got, wantLocation(p))
+			}
+			if escapes(got) {
+				t.Errorf("%s %q (%s): escapes to %s", way, p.target, p.technique, got)
+			}
+		}
+		for _, p := range corpus(t) {
+			query := url.QueryEscape(p.target)
+
+			v := s.visitor()
+			state := v.begin(t, "/.auth/login/aad?post_login_redirect_uri="+query)
+			w := v.get("/.auth/login/aad/callback?code=alice&state=" + state)
+			check(p, "login", w.Header().Get("Location"))
+
+			w = v.get("/.auth/logout?post_logout_redirect_uri=" + query)
+			check(p, "logout", w.Header().Get("Location"))
+			w = v.get("/.auth/logout?post_logout_redirect_uri=" + query)
+			check(p, "logout without a session", w.Header().Get("Location"))
+
+			// RED11: the cookie of an attempt that began when anything was allowed.
+			f := providers.NewFlow("aad", app+"/.auth/login/aad/callback", p.target)
+			name, value := handlers.SealFlow(keys, f)
+			v.cookies[name] = value
+			w = v.get("/.auth/login/aad/callback?code=alice&state=" + f.State())
+			if p.target != "/\xed\xa0\x80" { // JSON carries no such bytes
+				check(p, "callback", w.Header().Get("Location"))
+			}
+		}
+	})
+}
+
+func TestRED9MonstrousTargetsCostNothing(t *testing.T) {
+	s := newSite(t, setup{})
+	for name, value := range map[string]string{
+		"a megabyte":           "/" + strings.Repeat("a", 1<<20),
+		"a megabyte of %zz":    strings.Repeat("%25zz", 1<<18),
+		"malformed query":      "%zz",
+		"semicolons":           "/a;post_login_redirect_uri=//evil.example",
+		"unfinished escape":    "/%2",
+		"NUL":                  "%00",
+		"overlong UTF-8 slash": "/%c0%af/evil.example",
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			for _, route := range []string{"login/aad?post_login_redirect_uri=", "logout?post_logout_redirect_uri="} {
+				v := s.visitor()
+				path, query, _ := strings.Cut("/.auth/"+route+value, "?")
+				r := v.request(http.MethodGet, path)
+				r.URL.RawQuery = query
+				w := v.do(r)
+				if w.Code != http.StatusBadRequest && (w.Code != http.StatusFound || escapes(w.Header().Get("Location")) && !strings.HasPrefix(w.Header().Get("Location"), "https://op.example/")) {
+					t.Errorf("%s: status %d, Location %q", route, w.Code, w.Header().Get("Location"))
+				}
+			}
+			if took := time.Since(start); took > 100*time.Millisecond { // 10 ms each, and room for a busy machine
+				t.Errorf("took %s", took)
+			}
+		})
+	}
+}

@@ -1,0 +1,119 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/goeasyauth/easyauth/internal/authpath"
+	"github.com/goeasyauth/easyauth/internal/respond"
+	"github.com/goeasyauth/easyauth/session"
+)
+
+// Authenticate attaches the session to the context of every request outside the
+// prefix, for session.FromContext, and hands all of them on: strangers too, and
+// requests of which it cannot be told whose they are (session.Err says so).
+//
+// A session in its grace period is renewed before the handler runs. An access
+// token that is due is renewed as well, unless Config.LazyTokens leaves that to
+// the handler; a failure there keeps nobody from being served.
+//
+// Headers by which App Service tells an application who is signed in are removed
+// from every request, in whatever spelling, wherever the request goes
+// (security.md HDR1-HDR7). A path that only looks like one under the prefix is
+// answered 404 (security.md PTH1-PTH5).
+func (g *Guard) Authenticate(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = strip(r)
+		switch place, _ := g.paths.Match(r.URL); place {
+		case authpath.Outside:
+			next.ServeHTTP(w, g.attach(w, r))
+		case authpath.Inside:
+			next.ServeHTTP(w, r) // the routes judge for themselves who asks
+		default:
+			respond.Fail(w, r, respond.NotFound, respond.Options{})
+		}
+	})
+}
+
+// attach returns the request with what its cookie says about it.
+func (g *Guard) attach(w http.ResponseWriter, r *http.Request) *http.Request {
+	ctx := r.Context()
+	s, err := g.load(w, r)
+	switch {
+	case err == nil:
+		g.sessions.Touch(ctx, s)
+		r = r.WithContext(session.NewContext(ctx, s))
+		g.identify(r, s)
+		return r
+	case !errors.Is(err, session.ErrNone):
+		if ctx.Err() == nil { // else the client went away, and nothing is wrong
+			g.log.WarnContext(ctx, "session not determined", "cause", err)
+		}
+		return r.WithContext(session.NewErrContext(ctx, err))
+	case len(r.Header["Cookie"]) == 0:
+		return r // a stranger costs nothing
+	}
+	if g.sessions.CookieDoubled(r) && !conditional(r) {
+		// Whichever of the two is real, the browser is rid of both (COO3).
+		g.sessions.ClearCookie(w)
+		neverCache(w.Header())
+	}
+	return r.WithContext(context.WithValue(ctx, looked{}, g))
+}
+
+// load returns the session of the request, in the state in which a handler may
+// see it.
+func (g *Guard) load(w http.ResponseWriter, r *http.Request) (*session.Session, error) {
+	s, err := g.sessions.Load(r)
+	if err != nil {
+		return nil, err
+	}
+	if s.State() == session.Grace {
+		if s, err = g.sessions.Renew(r.Context(), s); err != nil {
+			return nil, err
+		}
+		if !conditional(r) {
+			g.sessions.WriteCookie(w, s)
+			neverCache(w.Header())
+		}
+		return s, nil
+	}
+	if !g.lazyTokens {
+		err = g.sessions.KeepFresh(r.Context(), s)
+	}
+	return s, err
+}
+
+// looked marks a context whose request has a cookie and no session, for a guard
+// further in: it need not ask the store again (security.md DOS3).
+type looked struct{}
+
+// known reports whether Authenticate has seen the request already.
+func (g *Guard) known(ctx context.Context) bool {
+	_, ok := session.FromContext(ctx)
+	return ok || session.Err(ctx) != nil || ctx.Value(looked{}) == g
+}
+
+// conditional reports whether the answer may be a 304: a cookie on it would be
+// stored with a copy that the browser, or a cache on the way, had all along
+// (security.md CAC3). A renewed session does without one; the cookie it has
+// stays good for the whole former grace period.
+func conditional(r *http.Request) bool {
+	return len(r.Header["If-None-Match"]) > 0 || len(r.Header["If-Modified-Since"]) > 0
+}
+
+// neverCache makes sure that no cache keeps the answer, which sets somebody's
+// cookie (security.md CAC1).
+//
+// The application may set a Cache-Control of its own afterwards, with the best
+// intentions: "public, max-age=31536000" on a logo. It would replace ours, and
+// the ResponseWriter is not ours to wrap. So there is a second field under a key
+// that the application's Set does not find, as that writes the canonical one.
+// Both go out, field names being case-insensitive on the wire, and a cache that
+// sees no-store among the directives must not store, whatever else it was told
+// (RFC 9111, sections 4.2.1 and 5.2.2.5).
+func neverCache(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h["cache-control"] = []string{"no-store"}
+}

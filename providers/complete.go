@@ -1,0 +1,105 @@
+package providers
+
+import (
+	"cmp"
+	"context"
+	"crypto/subtle"
+	"errors"
+	"net/url"
+	"time"
+)
+
+// Complete turns the authorization response into a login. The order is the
+// defence: parameters, state, age and provider of the attempt, issuer, error
+// parameter; only then is the code spent, once, and the ID token verified.
+// Errors of Kind Denied, Invalid and Revoked are about this answer; the others
+// are the provider's or the configuration's.
+func (p *OIDC) Complete(ctx context.Context, f Flow, response url.Values) (*Login, error) {
+	if err := p.checkAttempt(f, response, time.Now()); err != nil {
+		return nil, p.refused("exchange", Invalid, err)
+	}
+	meta, err := p.metadata(ctx, "exchange")
+	if err != nil {
+		return nil, err
+	}
+	if err := p.checkSender(meta, response); err != nil {
+		return nil, p.refused("exchange", Invalid, err)
+	}
+	if code := response.Get("error"); code != "" {
+		return nil, classifyResponse(code).in(p.cfg.Name, "exchange")
+	}
+	if response.Get("code") == "" {
+		return nil, p.refused("exchange", Invalid, errors.New("the response has no code"))
+	}
+	tokens, err := p.exchange(ctx, meta, f, response.Get("code"))
+	if err != nil {
+		return nil, err
+	}
+	return p.login(ctx, f, tokens)
+}
+
+// checkAttempt is whether the response belongs to this attempt at all.
+func (p *OIDC) checkAttempt(f Flow, response url.Values, now time.Time) error {
+	for _, values := range response {
+		if len(values) != 1 {
+			return errors.New("a parameter repeats") // security.md LOG3, MIX2
+		}
+	}
+	switch {
+	case response.Get("error") != "" && response.Get("code") != "":
+		return errors.New("the response has both a code and an error")
+	case subtle.ConstantTimeCompare([]byte(response.Get("state")), []byte(f.State())) != 1:
+		return errors.New("state is not the one of this attempt")
+	case f.Expired(now):
+		return errors.New("the attempt took too long")
+	case f.Provider != p.cfg.Name:
+		return errors.New("the attempt was begun with another provider") // security.md MIX1
+	}
+	return nil
+}
+
+// checkSender compares iss (RFC 9207 section 2.4), which error responses carry
+// too: without it, one provider's answer can be passed off as another's.
+func (p *OIDC) checkSender(meta *metadata, response url.Values) error {
+	switch {
+	case !response.Has("iss") && meta.tellsIssuer:
+		return errors.New("the response lacks iss")
+	case response.Has("iss") && !p.issuers.responds(response.Get("iss")):
+		return errors.New("iss of the response is not the provider's issuer")
+	}
+	return nil
+}
+
+// exchange spends the code, exactly once.
+func (p *OIDC) exchange(ctx context.Context, meta *metadata, f Flow, code string) (*Tokens, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	tokens, failure := p.tokenCall(ctx, meta, nil, url.Values{
+		"grant_type":    {"authorization_code"},
+		"code":          {code},
+		"redirect_uri":  {f.RedirectURI},
+		"code_verifier": {f.Verifier()},
+	})
+	if failure != nil {
+		return nil, failure.in(p.cfg.Name, "exchange")
+	}
+	return tokens, nil
+}
+
+// login verifies the ID token that came with the tokens.
+func (p *OIDC) login(ctx context.Context, f Flow, tokens *Tokens) (*Login, error) {
+	if tokens.IDToken.IsZero() {
+		return nil, p.refused("verify", Invalid, errors.New("the token response has no ID token"))
+	}
+	identity, err := p.verify(ctx, tokens.IDToken, func(token jwt) error {
+		return cmp.Or(checkNonce(token, f), checkAccessToken(token, tokens.AccessToken), checkAuthTime(token, f))
+	})
+	if err != nil {
+		return nil, err
+	}
+	authTime, told := identity.Claims.Time("auth_time")
+	if !told {
+		authTime = tokens.SentAt
+	}
+	return &Login{Provider: p.cfg.Name, Identity: identity, Tokens: *tokens, AuthTime: authTime}, nil
+}

@@ -1,0 +1,93 @@
+package providers
+
+import (
+	"context"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// OIDC is an OpenID Connect provider: authorization code flow with PKCE, state
+// and nonce, ID tokens verified against the provider's published keys, refresh,
+// userinfo, revocation and logout. It is safe for concurrent use.
+type OIDC struct {
+	cfg       OIDCConfig
+	issuers   issuers
+	wire      wire
+	discovery fetched[*metadata]
+	keys      keySet
+}
+
+var (
+	_ Provider       = (*OIDC)(nil)
+	_ Refresher      = (*OIDC)(nil)
+	_ Verifier       = (*OIDC)(nil)
+	_ UserInfoReader = (*OIDC)(nil)
+	_ Revoker        = (*OIDC)(nil)
+	_ SessionEnder   = (*OIDC)(nil)
+)
+
+// NewOIDC returns the provider that cfg describes. It never dials: the
+// discovery document is read when the provider is first needed, so an
+// application starts while its provider is down. The error joins every mistake
+// in cfg, each with its remedy.
+func NewOIDC(cfg OIDCConfig) (*OIDC, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	cfg.Scopes, cfg.Algorithms = cfg.scopes(), cfg.algorithms()
+	cfg.AuthParams = maps.Clone(cfg.AuthParams)
+	cfg.Quirks.FinalRefreshErrors = slices.Clone(cfg.Quirks.FinalRefreshErrors)
+	p := &OIDC{
+		cfg: cfg,
+		issuers: issuers{
+			template: cfg.Issuer,
+			aliases:  slices.Clone(cfg.Quirks.IssuerAliases),
+			tenants:  slices.Clone(cfg.Tenants),
+		},
+		wire: newWire(cfg.HTTPClient),
+	}
+	p.keys.perTenant = p.issuers.perTenant()
+	p.discovery.fetch = p.discover
+	p.keys.published.fetch = p.fetchKeys
+	return p, nil
+}
+
+// Name returns the provider's alias.
+func (p *OIDC) Name() string { return p.cfg.Name }
+
+// RefreshPolicy says how this provider treats refresh tokens.
+func (p *OIDC) RefreshPolicy() RefreshPolicy { return p.cfg.Refresh }
+
+// Ready reports whether somebody can sign in: nil once the discovery document
+// has been read and found right. It reads it where that has not been done, but
+// never more often than the back-off allows. The error is an *Error: Unready,
+// with the time to wait, or Misconfigured where the document itself is at fault.
+func (p *OIDC) Ready(ctx context.Context) error {
+	_, err := p.metadata(ctx, "discover")
+	return err
+}
+
+// discoveryURL is the address of the provider's metadata (OpenID Connect
+// Discovery 4.1).
+func (p *OIDC) discoveryURL() string {
+	if p.cfg.DiscoveryURL != "" {
+		return p.cfg.DiscoveryURL
+	}
+	return strings.TrimSuffix(p.cfg.Issuer, "/") + "/.well-known/openid-configuration"
+}
+
+// issuerURL is the configured issuer, which validate has parsed before.
+func (p *OIDC) issuerURL() *url.URL {
+	u, err := url.Parse(p.cfg.Issuer)
+	if err != nil {
+		return new(url.URL)
+	}
+	return u
+}
+
+// refused is an error of this provider.
+func (p *OIDC) refused(op string, kind Kind, cause error) *Error {
+	return &Error{Provider: p.cfg.Name, Op: op, Kind: kind, Err: cause}
+}

@@ -1,0 +1,117 @@
+package providers
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"golang.org/x/oauth2"
+)
+
+// OIDCConfig describes one OpenID Connect provider and this application's
+// registration there. The zero value of a field is its documented default; the
+// presets fill in what is known about a provider.
+type OIDCConfig struct {
+	// Name is the provider's alias, see [Provider]. Required.
+	Name string
+
+	// Issuer is the provider's issuer exactly as its discovery document spells
+	// it, a trailing slash included (OpenID Connect Discovery 4.3). Required; an
+	// https URL, or http where the host is a loopback address.
+	// It holds "{tenantid}" where every tenant of Tenants is an issuer of its own.
+	Issuer string
+
+	// DiscoveryURL is where the provider's metadata is, if it is not at
+	// "/.well-known/openid-configuration" below Issuer.
+	DiscoveryURL string
+
+	// ClientID and ClientSecret are the application's registration. Both are
+	// required: an application that keeps its users' tokens on the server is a
+	// confidential client.
+	ClientID     string
+	ClientSecret Secret
+
+	// Scopes are asked for at every sign-in; "openid" is added where it is
+	// missing. Default: openid, profile, email.
+	Scopes []string
+
+	// AuthParams are further parameters of every authorization request, such as
+	// access_type, prompt, domain_hint or resource. A caller's parameter of the
+	// same name replaces one; the parameters that a login attempt itself sets
+	// are refused here.
+	AuthParams url.Values
+
+	// FormPost asks the provider to answer by a form post instead of a
+	// redirect, which keeps the code out of URLs (OAuth 2.0 Form Post Response
+	// Mode). The attempt's cookie then has to travel cross-site.
+	FormPost bool
+
+	// Tenants is the closed list of tenants whose users may sign in, compared
+	// with the ID token's tid claim (security.md JWT8). Required where Issuer
+	// holds "{tenantid}"; tenant IDs in lower case.
+	Tenants []string
+
+	// Algorithms are the signature algorithms an ID token may use, by their
+	// names in RFC 7518 and RFC 8037; what the provider lists beyond them is
+	// refused (security.md JWT3). HS256, HS384 and HS512, which verify with the
+	// client secret, count only if named here. Default: RS256, ES256, PS256, EdDSA.
+	Algorithms []string
+
+	// AuthStyle is how the client authenticates at the token endpoint. The zero
+	// value takes the first of client_secret_basic and client_secret_post that
+	// the discovery document lists. Nothing is ever tried out on the provider
+	// (security.md G15).
+	AuthStyle oauth2.AuthStyle
+
+	// Refresh is what is known about the provider's refresh tokens. The zero
+	// value is the strictest assumption and never wrong.
+	Refresh RefreshPolicy
+
+	// Quirks are the provider's known departures from the standards.
+	Quirks Quirks
+
+	// HTTPClient, where set, lends its Transport and its Timeout. Redirects are
+	// not followed and cookies not kept, whatever it says. Default: a transport
+	// of the provider's own, with proxies from the environment.
+	HTTPClient *http.Client
+}
+
+// Quirks are departures from the standards that a provider is known for. They
+// are data: no code asks for a provider by its name.
+type Quirks struct {
+	// OfflineWithoutConsent: the provider grants offline_access without
+	// prompt=consent, which OpenID Connect Core 11 demands and which is
+	// otherwise added.
+	OfflineWithoutConsent bool
+
+	// FinalRefreshErrors are error codes which, as the answer to a refresh, mean
+	// what invalid_grant means elsewhere.
+	FinalRefreshErrors []string
+
+	// IssuerAliases are other spellings of Issuer that occur in ID tokens. The
+	// identity is always that of Issuer.
+	IssuerAliases []string
+}
+
+func (c OIDCConfig) scopes() []string {
+	if len(c.Scopes) == 0 {
+		return []string{"openid", "profile", "email"}
+	}
+	return withOpenID(c.Scopes)
+}
+
+func (c OIDCConfig) algorithms() []string {
+	if len(c.Algorithms) == 0 {
+		return []string{"RS256", "ES256", "PS256", "EdDSA"}
+	}
+	return slices.Clone(c.Algorithms)
+}
+
+// withOpenID returns the scopes with openid among them, which makes the request
+// one of OpenID Connect (Core 3.1.2.1).
+func withOpenID(scopes []string) []string {
+	if slices.Contains(scopes, "openid") {
+		return slices.Clone(scopes)
+	}
+	return append([]string{"openid"}, scopes...)
+}

@@ -1,0 +1,122 @@
+package providers
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"golang.org/x/oauth2"
+)
+
+var (
+	namePattern   = regexp.MustCompile(`^[a-z0-9][a-z0-9_]{0,31}$`)
+	scopePattern  = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+$`) // RFC 6749 section 3.3
+	tenantPattern = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+)
+
+// validate reports every mistake at once: field, what is wrong, what to do.
+func (c OIDCConfig) validate() error {
+	var errs []error
+	mistake := func(field, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("providers: %s: %s: "+format, append([]any{c.label(), field}, args...)...))
+	}
+	if !namePattern.MatchString(c.Name) {
+		mistake("Name", "must match %s: it becomes the path segment of the login URL", namePattern)
+	}
+	if err := checkIssuer(c.Issuer); err != nil {
+		mistake("Issuer", "%w: copy it from the provider's discovery document", err)
+	} else if c.DiscoveryURL != "" {
+		issuer, _ := url.Parse(c.Issuer)
+		if err := checkEndpoint(c.DiscoveryURL, issuer); err != nil {
+			mistake("DiscoveryURL", "%w: give the https address of the discovery document", err)
+		}
+	}
+	if c.ClientID == "" {
+		mistake("ClientID", "is empty: register the application at the provider and copy its client ID")
+	}
+	if c.ClientSecret.IsZero() {
+		mistake("ClientSecret", "is empty: register the application as a confidential (web) client and copy its secret")
+	}
+	for _, s := range c.Scopes {
+		if !scopePattern.MatchString(s) {
+			mistake("Scopes", "%q is not one scope: give each scope as an element of its own", s)
+		}
+	}
+	c.validateAuthParams(mistake)
+	c.validateTenants(mistake)
+	c.validateAlgorithms(mistake)
+	c.validateRefresh(mistake)
+	switch c.AuthStyle {
+	case oauth2.AuthStyleAutoDetect, oauth2.AuthStyleInHeader, oauth2.AuthStyleInParams:
+	default:
+		mistake("AuthStyle", "%d is not known: leave it zero, or use oauth2.AuthStyleInHeader or oauth2.AuthStyleInParams", c.AuthStyle)
+	}
+	return errors.Join(errs...)
+}
+
+func (c OIDCConfig) validateAuthParams(mistake func(field, format string, args ...any)) {
+	for name, values := range c.AuthParams {
+		switch {
+		case name == "scope":
+			mistake("AuthParams", "scope has a field of its own: use Scopes")
+		case ownedParam(name):
+			mistake("AuthParams", "%q is set anew by every login attempt: remove it", name)
+		case !paramPattern.MatchString(name):
+			mistake("AuthParams", "%q is not a parameter name: use letters, digits, '_', '-', '.', ':'", name)
+		case len(values) != 1 && name != "resource":
+			mistake("AuthParams", "%q needs exactly one value: parameters must not repeat (RFC 6749 section 3.1)", name)
+		}
+	}
+	if v := c.AuthParams.Get("max_age"); v != "" {
+		if _, err := strconv.ParseUint(v, 10, 31); err != nil {
+			mistake("AuthParams", "max_age is not a number of seconds: give digits only")
+		}
+	}
+}
+
+func (c OIDCConfig) validateTenants(mistake func(field, format string, args ...any)) {
+	if strings.Contains(c.Issuer, tenantPlaceholder) && len(c.Tenants) == 0 {
+		mistake("Tenants", "is empty though Issuer stands for every tenant: list the tenant IDs whose users may sign in")
+	}
+	for _, t := range c.Tenants {
+		if !tenantPattern.MatchString(t) {
+			mistake("Tenants", "%q is not a tenant ID: use the directory's ID (a GUID in lower case), not its domain and not common or organizations", t)
+		}
+	}
+}
+
+func (c OIDCConfig) validateAlgorithms(mistake func(field, format string, args ...any)) {
+	for _, alg := range c.Algorithms {
+		a, known := algorithms[alg]
+		switch {
+		case !known:
+			mistake("Algorithms", "%q cannot be verified: use names such as RS256 or ES256", alg)
+		case a.keyType == symmetric && !c.ClientSecret.IsZero() && len(c.ClientSecret.Reveal()) < a.hash.Size():
+			mistake("Algorithms", "%s needs a client secret of at least %d bytes (RFC 7518 section 3.2): have the provider sign with RS256", alg, a.hash.Size())
+		}
+	}
+}
+
+func (c OIDCConfig) validateRefresh(mistake func(field, format string, args ...any)) {
+	switch r := c.Refresh; {
+	case r.Class > Reusable:
+		mistake("Refresh.Class", "%d is not known: use Strict, Graced or Reusable", r.Class)
+	case r.Class == Graced && r.Window <= 0:
+		mistake("Refresh.Window", "is not set though Class is Graced: say for how long a used token may be replayed, or use Strict")
+	case r.Class != Graced && r.Window != 0:
+		mistake("Refresh.Window", "is set though Class is not Graced: remove it, or use Graced")
+	case r.Lifetime < 0:
+		mistake("Refresh.Lifetime", "is negative: use zero for unknown")
+	}
+}
+
+// label names the provider in messages even where its name is the mistake.
+func (c OIDCConfig) label() string {
+	if c.Name == "" {
+		return "unnamed provider"
+	}
+	return fmt.Sprintf("%q", c.Name)
+}

@@ -1,0 +1,84 @@
+package providers
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+)
+
+// VerifyRefreshed checks an ID token that came with a refresh: as at login,
+// except that it must continue the identity was instead of answering a nonce.
+// Mismatch means another issuer, subject or audience; Invalid any other defect;
+// Unready that the provider's keys cannot be had now.
+func (p *OIDC) VerifyRefreshed(ctx context.Context, idToken Secret, was Identity) (Identity, error) {
+	return p.verify(ctx, idToken, func(token jwt) error { return p.checkContinuity(token, was) })
+}
+
+// verify is the one way from a token to an identity. The claims are judged
+// first, because that is free; the signature may cost a fetch of the provider's
+// keys (security.md G8). occasion holds what this token has to fulfil beyond
+// every other.
+func (p *OIDC) verify(ctx context.Context, idToken Secret, occasion func(jwt) error) (Identity, error) {
+	token, err := parseJWT(idToken.Reveal(), p.cfg.Algorithms)
+	if err != nil {
+		return Identity{}, p.refused("verify", Invalid, err)
+	}
+	if err := cmp.Or(occasion(token), p.checkClaims(token, time.Now())); err != nil {
+		kind := Invalid
+		if errors.Is(err, errSomebodyElse) {
+			kind = Mismatch
+		}
+		return Identity{}, p.refused("verify", kind, err)
+	}
+	if err := p.checkSignature(ctx, token); err != nil {
+		return Identity{}, err
+	}
+	issuer, err := p.issuers.canonical(token.claims)
+	return Identity{Issuer: issuer, Subject: token.claims.String("sub"), Claims: token.claims}, err
+}
+
+// checkSignature has go-oidc read the token a second time, with our keys: a
+// defect in one reader is not a sign-in as somebody else.
+func (p *OIDC) checkSignature(ctx context.Context, token jwt) error {
+	keys := &tokenKeys{provider: p, token: token}
+	reader := oidc.NewVerifier(token.claims.String("iss"), keys, &oidc.Config{
+		ClientID:             p.cfg.ClientID,
+		SupportedSigningAlgs: []string{token.alg},
+		SkipExpiryCheck:      true, // its leeways are fixed (security.md G14)
+	})
+	_, err := reader.Verify(ctx, token.raw)
+	var unready *Error
+	switch {
+	case errors.As(keys.err, &unready):
+		return unready.in(p.cfg.Name, "verify")
+	case keys.err != nil:
+		return p.refused("verify", Invalid, keys.err)
+	case err != nil: // its text quotes the token
+		return p.refused("verify", Invalid, errors.New("token reads differently the second time"))
+	}
+	return nil
+}
+
+// tokenKeys are the keys for one token, as go-oidc asks for them. It keeps the
+// error, of which go-oidc passes on the text only.
+type tokenKeys struct {
+	provider *OIDC
+	token    jwt
+	err      error
+}
+
+// VerifySignature implements oidc.KeySet.
+func (k *tokenKeys) VerifySignature(ctx context.Context, _ string) (payload []byte, err error) {
+	if algorithms[k.token.alg].keyType == symmetric {
+		if payload, err = verifySignature([]byte(k.provider.cfg.ClientSecret.Reveal()), k.token); err != nil {
+			err = errors.New("signature does not verify with the client secret")
+		}
+	} else {
+		payload, err = k.provider.keys.verify(ctx, k.token)
+	}
+	k.err = err
+	return payload, err
+}

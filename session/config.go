@@ -1,0 +1,72 @@
+package session
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/store"
+)
+
+// Config wires a Manager. The zero value of a field is its documented default.
+type Config struct {
+	Store     store.Store // required
+	Providers []providers.Provider
+
+	Lifetime         time.Duration // of a session; 0: 8 h
+	Grace            time.Duration // how long an expired session can be renewed; 0: 72 h, negative: not at all
+	IdleTimeout      time.Duration // ends a session nobody uses; 0: off
+	AbsoluteLifetime time.Duration // ends a session however often it was renewed; 0: off
+
+	InsecureCookie bool          // for http on loopback only: no Secure, no __Host- prefix
+	SameSite       http.SameSite // 0: Lax
+
+	CallTimeout  time.Duration // of one call to a provider; 0: 15 s
+	WaitBudget   time.Duration // how long a request waits for a token; 0: CallTimeout
+	StoreTimeout time.Duration // of one store operation; 0: 800 ms
+	ReauthNotice time.Duration // how long before a refresh token dies the user should know; 0: 7 days, or a tenth of its life if that is less
+
+	// EndOnRevoke ends the session as soon as the provider says that its grant
+	// is revoked. Otherwise only the tokens go, and the session lives to its
+	// own expiry without renewal.
+	EndOnRevoke bool
+
+	Hooks  Hooks
+	Logger *slog.Logger // nil: silent
+}
+
+func (c Config) lifetimes() lifetimes {
+	l := lifetimes{session: c.Lifetime, grace: c.Grace, idle: c.IdleTimeout, absolute: c.AbsoluteLifetime}
+	if l.session <= 0 {
+		l.session = 8 * time.Hour
+	}
+	switch {
+	case l.grace == 0:
+		l.grace = 72 * time.Hour
+	case l.grace < 0:
+		l.grace = 0
+	}
+	return l
+}
+
+func (c Config) storeTimeout() time.Duration {
+	if c.StoreTimeout <= 0 {
+		return 800 * time.Millisecond
+	}
+	return c.StoreTimeout
+}
+
+func (c Config) sameSite() http.SameSite {
+	if c.SameSite == 0 {
+		return http.SameSiteLaxMode
+	}
+	return c.SameSite
+}
+
+func (c Config) logger() *slog.Logger {
+	if c.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return c.Logger
+}

@@ -1,0 +1,192 @@
+package grant_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/session/grant"
+)
+
+// lost is a call that rotates at the provider and whose answer never arrives.
+var lost = answer{fail: true, rotates: true, kind: providers.Unknown}
+
+// What happens after an answer was lost, by what the provider does with a used
+// refresh token (refresh.md E3).
+func TestLostAnswer(t *testing.T) {
+	t.Run("reusable: presented again at once", func(t *testing.T) {
+		story(t, reusable, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.answers = []answer{lost}
+			time.Sleep(2 * time.Hour)
+			h.mustToken(k, "at2")
+			h.wantCalls(2)
+		})
+	})
+	t.Run("graced: replayed inside the window", func(t *testing.T) {
+		story(t, graced, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.answers = []answer{lost}
+			time.Sleep(2 * time.Hour)
+			h.mustToken(k, "at2")
+			if h.op.presented["rt0"] != 2 {
+				t.Errorf("presented %v, want rt0 twice", h.op.presented)
+			}
+		})
+	})
+	t.Run("strict: nobody presents it while it may be in flight, then once", func(t *testing.T) {
+		story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.answers = []answer{lost}
+			time.Sleep(2 * time.Hour)
+			for range 29 {
+				h.wantError(k, grant.ErrTransient)
+				time.Sleep(time.Second)
+			}
+			h.wantCalls(1)
+			time.Sleep(10 * time.Second)
+			h.wantError(k, grant.ErrReauthRequired)
+			h.wantError(k, grant.ErrReauthRequired)
+			h.wantCalls(2)
+		})
+	})
+	t.Run("strict: the one probe saves a token that was not consumed", func(t *testing.T) {
+		story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.answers = []answer{{fail: true, kind: providers.Unknown}}
+			time.Sleep(2 * time.Hour)
+			h.wantError(k, grant.ErrTransient)
+			time.Sleep(40 * time.Second)
+			h.mustToken(k, "at2")
+		})
+	})
+	t.Run("strict: a probe that is lost too is the last", func(t *testing.T) {
+		story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.answers = []answer{lost, lost}
+			time.Sleep(2 * time.Hour)
+			h.wantError(k, grant.ErrTransient)
+			time.Sleep(time.Minute)
+			h.wantError(k, grant.ErrTransient)
+			time.Sleep(10 * time.Minute)
+			h.wantError(k, grant.ErrReauthRequired)
+			h.wantCalls(2)
+		})
+	})
+	t.Run("strict with a wide blast radius: never presented again", func(t *testing.T) {
+		story(t, wide, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.answers = []answer{lost}
+			time.Sleep(2 * time.Hour)
+			h.token(k)
+			time.Sleep(10 * time.Minute)
+			h.wantError(k, grant.ErrReauthRequired)
+			h.wantCalls(1)
+		})
+	})
+	t.Run("a valid token is served through all of it", func(t *testing.T) {
+		story(t, wide, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.answers = []answer{lost}
+			time.Sleep(56 * time.Minute)
+			for range 3 {
+				h.mustToken(k, "at0")
+				time.Sleep(time.Minute)
+			}
+		})
+	})
+}
+
+func TestGatewayErrorMayHideARotation(t *testing.T) {
+	gateway := answer{fail: true, rotates: true, kind: providers.Gateway}
+	t.Run("strict: in doubt", func(t *testing.T) {
+		story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.answers = []answer{gateway}
+			time.Sleep(2 * time.Hour)
+			h.wantError(k, grant.ErrTransient)
+			time.Sleep(10 * time.Second)
+			h.wantError(k, grant.ErrTransient)
+			h.wantCalls(1)
+		})
+	})
+	t.Run("reusable: tried again", func(t *testing.T) {
+		story(t, reusable, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.answers = []answer{gateway}
+			time.Sleep(2 * time.Hour)
+			h.mustToken(k, "at2")
+		})
+	})
+}
+
+// R2, A4: a process that is paused past its lease comes back with the only
+// living refresh token. Its commit counts, because the generation is still its own.
+func TestLateAnswerOfAPausedProcessIsKept(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		h.cfg.CallTimeout = 15 * time.Second
+		paused := h.process()
+		defer paused.Close()
+		// The provider of this process ignores the deadline of the call, as a
+		// frozen process does.
+		slow := newHouse(t, h.op)
+		slow.store = h.store
+		slow.cfg.Store = h.store
+		slow.cfg.Providers = map[string]providers.Provider{"op": deaf{h.op}}
+		frozen := slow.process()
+		defer frozen.Close()
+
+		time.Sleep(2 * time.Hour)
+		h.op.answers = []answer{{takes: 40 * time.Second}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		slow.request(frozen).Token(ctx, grant.Audience{})
+
+		time.Sleep(25 * time.Second)       // past the lease, within the quarantine
+		h.wantError(k, grant.ErrTransient) // nobody presents rt0 again
+		time.Sleep(16 * time.Second)       // the frozen call's answer arrives
+		synctest.Wait()
+		h.mustToken(k, "at1")
+		h.wantCalls(1)
+	})
+}
+
+// deaf is a provider whose calls do not end with their context.
+type deaf struct{ *op }
+
+func (d deaf) Refresh(ctx context.Context, req providers.RefreshRequest) (*providers.Tokens, error) {
+	return d.op.Refresh(context.WithoutCancel(ctx), req)
+}
+
+func TestCrashAfterBeginIsRecovered(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		policy  providers.RefreshPolicy
+		rotates bool
+		after   time.Duration
+		wanted  error
+	}{
+		{"K2 strict, not sent", strict, false, time.Minute, nil},
+		{"K3 strict, consumed: one clean sign-in", strict, true, time.Minute, grant.ErrReauthRequired},
+		{"K3 graced, consumed", graced, true, 22 * time.Second, nil},
+		{"K3 reusable", reusable, true, 22 * time.Second, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			story(t, tt.policy, func(t *testing.T, h *house, k *grant.Keeper) {
+				time.Sleep(2 * time.Hour)
+				h.op.answers = []answer{{fail: true, rotates: tt.rotates, kind: providers.Unknown, takes: 100 * time.Hour}}
+				dead := newHouse(t, h.op)
+				dead.store, dead.cfg.Store = h.store, h.store
+				dead.cfg.Providers = map[string]providers.Provider{"op": deaf{h.op}}
+				crashed := dead.process()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+				defer cancel()
+				dead.request(crashed).Token(ctx, grant.Audience{})
+
+				h.wantError(k, grant.ErrTransient)
+				time.Sleep(tt.after - 15*time.Second) // the request above waited 15 s
+				if _, err := h.token(k); !errors.Is(err, tt.wanted) {
+					t.Errorf("next request: %v, want %v", err, tt.wanted)
+				}
+				if h.op.count() > 2 {
+					t.Errorf("%d presentations, want at most one more than the lost one", h.op.count())
+				}
+				time.Sleep(101 * time.Hour)
+			})
+		})
+	}
+}

@@ -1,0 +1,219 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/store"
+)
+
+// Grant is the tokens of one login as their user sees them. It is safe for
+// concurrent use, outlives the request it was opened for, and looks at the
+// store again whenever what it knows is no longer good enough.
+type Grant struct {
+	keeper *Keeper
+	key    string
+	owner  Owner
+
+	mu       sync.Mutex
+	entry    store.Entry // as last loaded; decoded when somebody asks
+	loadedAt time.Time
+	rec      *record
+}
+
+// reloadAfter is how old a look at the store may be for a Grant that is asked
+// long after its request, by a stream for example.
+const reloadAfter = 10 * time.Second
+
+// minForce is the floor between two renewals of a token that is still fresh
+// (security.md CSR4): a loop of forced refreshes does not reach the provider.
+const minForce = 5 * time.Second
+
+// Create stores the tokens of a new login under key, until then.
+func (k *Keeper) Create(ctx context.Context, key, provider string, t providers.Tokens, until time.Time) error {
+	_, policy, _ := k.refresher(provider)
+	began := t.SentAt
+	if began.IsZero() {
+		began = time.Now()
+	}
+	rec := &record{Provider: provider, Access: make(map[string]access)}
+	rec.apply(key, Audience{}, policy, &t, k.clock.at(began))
+	if rec.Access[""].Token == "" {
+		delete(rec.Access, "")
+	}
+	if rec.RefreshToken == "" {
+		rec.RefreshExpiresAt = time.Time{}
+	}
+	if _, err := k.save(ctx, key, rec, store.Entry{ExpiresAt: until}); err != nil {
+		return storeError(err)
+	}
+	return nil
+}
+
+// Open makes g the grant of owner as entry, just loaded from key, shows it. It
+// decodes nothing yet.
+func (k *Keeper) Open(g *Grant, key string, owner Owner, entry store.Entry) {
+	g.keeper, g.key, g.owner, g.entry, g.loadedAt = k, key, owner, entry, time.Now()
+}
+
+// Token returns an access token for the audience that an API will still take.
+//
+// A fresh one costs nothing. An aging one is returned and renewed behind the
+// caller. One about to die is renewed first, and returned after all if that
+// takes more than a second or fails; an expired one is renewed first, within
+// the wait budget. Errors: ErrReauthRequired, ErrNoRefreshToken,
+// ErrUnsupported, ErrTransient, ErrMisconfigured, ErrStore, ErrSessionEnded.
+func (g *Grant) Token(ctx context.Context, aud Audience) (*oauth2.Token, error) {
+	a, err := g.access(ctx, aud)
+	if err != nil {
+		return nil, err
+	}
+	return &oauth2.Token{AccessToken: a.Token, TokenType: "Bearer", Expiry: a.ExpiresAt}, nil
+}
+
+func (g *Grant) access(ctx context.Context, aud Audience) (access, error) {
+	rec, now, err := g.look(ctx)
+	if err != nil {
+		return access{}, err
+	}
+	k, key := g.keeper, aud.key()
+	k.warn(ctx, g, rec, now)
+	a, budget := rec.Access[key], k.cfg.WaitBudget
+	refused := rec.refusal(now, k.supports(g.owner.Provider))
+	switch a.phase(now) {
+	case Fresh, Unknown:
+		return a, nil
+	case Aging:
+		if refused == nil {
+			k.refreshBehind(ctx, g, aud, isFresh(key))
+		}
+		return a, nil
+	case Hard:
+		budget = min(budget, time.Second)
+	}
+	if refused == nil {
+		if rec, refused = k.ensure(ctx, g, aud, isFresh(key), budget); refused == nil {
+			g.adopt(rec)
+			return rec.Access[key], nil
+		}
+	}
+	// A token that still lives is served whatever became of its renewal.
+	if a.phase(k.clock.now()).usable() && !errors.Is(refused, ErrSessionEnded) {
+		return a, nil
+	}
+	return access{}, refused
+}
+
+// isFresh wants a token that needs no renewal.
+func isFresh(key string) want {
+	return func(r *record, now time.Time) bool {
+		p := r.Access[key].phase(now)
+		return p == Fresh || p == Unknown
+	}
+}
+
+// Refresh renews the login's own access token now, however fresh it is, but not
+// more often than every five seconds. Errors as those of Token.
+func (g *Grant) Refresh(ctx context.Context) error {
+	rec, _, err := g.look(ctx)
+	if err != nil {
+		return err
+	}
+	if err := rec.final(g.keeper.supports(g.owner.Provider)); err != nil {
+		return err
+	}
+	return g.renew(ctx, Audience{}, rec.Access[""].Token)
+}
+
+// renew wants another token than the one that is there, or that an API refused.
+func (g *Grant) renew(ctx context.Context, aud Audience, refused string) error {
+	key := aud.key()
+	return g.ensure(ctx, aud, func(r *record, now time.Time) bool {
+		a := r.Access[key]
+		return isFresh(key)(r, now) && (a.Token != refused || now.Sub(a.IssuedAt) < minForce)
+	})
+}
+
+// RefreshSince makes sure that the provider has vouched for this login after t.
+// Errors as those of Token.
+func (g *Grant) RefreshSince(ctx context.Context, t time.Time) error {
+	return g.ensure(ctx, Audience{}, func(r *record, _ time.Time) bool { return !r.RefreshedAt.Before(t) })
+}
+
+func (g *Grant) ensure(ctx context.Context, aud Audience, w want) error {
+	rec, now, err := g.look(ctx)
+	if err != nil {
+		return err
+	}
+	if w(rec, now) {
+		return nil
+	}
+	if rec, err = g.keeper.ensure(ctx, g, aud, w, g.keeper.cfg.WaitBudget); err != nil {
+		return err
+	}
+	g.adopt(rec)
+	return nil
+}
+
+// Snapshot returns what is stored, without refreshing anything.
+func (g *Grant) Snapshot(ctx context.Context) (Snapshot, error) {
+	rec, now, err := g.look(ctx)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	a := rec.Access[""]
+	return Snapshot{
+		AccessToken:      providers.NewSecret(a.Token),
+		ExpiresAt:        a.ExpiresAt,
+		Phase:            a.phase(now),
+		IDToken:          providers.NewSecret(rec.IDToken),
+		RefreshToken:     providers.NewSecret(rec.RefreshToken),
+		RefreshExpiresAt: rec.RefreshExpiresAt,
+		Scope:            rec.Scope,
+		Dead:             rec.Dead,
+		RefreshedAt:      rec.RefreshedAt,
+	}, nil
+}
+
+// Share makes other the same grant as g, as g knows it now.
+func (g *Grant) Share(other *Grant) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	other.keeper, other.key, other.owner = g.keeper, g.key, g.owner
+	other.entry, other.loadedAt, other.rec = g.entry, g.loadedAt, g.rec
+}
+
+// look returns the record as last loaded, and the store's time now.
+func (g *Grant) look(ctx context.Context) (*record, time.Time, error) {
+	if g.keeper == nil {
+		return nil, time.Time{}, ErrNoRefreshToken // a Session made by hand, in a test of a handler
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	age := time.Since(g.loadedAt)
+	if age > reloadAfter {
+		rec, entry, err := g.keeper.load(ctx, g.key)
+		if err != nil {
+			return nil, time.Time{}, storeError(err)
+		}
+		g.rec, g.entry, g.loadedAt, age = rec, entry, time.Now(), 0
+	} else if g.rec == nil {
+		g.rec = g.keeper.decode(g.key, g.entry)
+	}
+	if g.rec == nil {
+		return nil, time.Time{}, ErrSessionEnded
+	}
+	return g.rec, g.entry.Now.Add(age), nil
+}
+
+// adopt takes over what a refresh brought.
+func (g *Grant) adopt(rec *record) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.rec, g.entry.Now, g.loadedAt = rec, g.keeper.clock.now(), time.Now()
+}

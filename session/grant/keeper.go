@@ -1,0 +1,188 @@
+// Package grant keeps the tokens of one login fresh: who refreshes, who waits,
+// what a failure means. It is the heart of easyauth.
+//
+// Read phase.go (when is a token stale), attempt.go (may the refresh token be
+// presented), refresh.go (the protocol) and commit.go (what is never lost), in
+// this order.
+package grant
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/goeasyauth/easyauth/internal/versioned"
+	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/store"
+)
+
+// Config wires a Keeper.
+type Config struct {
+	Store     store.Store
+	Providers map[string]providers.Provider
+	Logger    *slog.Logger
+
+	CallTimeout  time.Duration // of one call to a provider; 0: 15 s, and never more than 30 s
+	WaitBudget   time.Duration // how long a caller waits for a token; 0: CallTimeout
+	StoreTimeout time.Duration // of one store operation; 0: 800 ms
+	Retention    time.Duration // how long a record is kept after each refresh
+	ReauthNotice time.Duration // how long before a refresh token dies ReauthSoon is told; 0: 7 days, or a tenth of its life if that is less
+
+	// The hooks below may be nil. They run after the commit, on the goroutine
+	// that did the refresh.
+
+	Refreshed  func(context.Context, Owner, Outcome)
+	Failed     func(context.Context, Owner, Outcome)
+	ReauthSoon func(context.Context, Owner, Outcome)
+	// Identified is told the identity that a refreshed ID token brought.
+	Identified func(context.Context, Owner, providers.Identity)
+	// Expelled is told that a refresh returned somebody else's identity: the
+	// grant is already gone, and the session must go too.
+	Expelled func(context.Context, Owner)
+}
+
+// Owner says whose login a grant belongs to.
+type Owner struct {
+	SessionID string
+	Provider  string
+	Identity  providers.Identity
+}
+
+// Outcome is what a hook is told about one refresh.
+type Outcome struct {
+	Reason    string        // of a failure, from a closed list
+	ExpiresAt time.Time     // of the new access token, or of the refresh token (ReauthSoon)
+	Took      time.Duration // of the provider's answer
+}
+
+// Keeper keeps grants. One Keeper per process and store is what makes a
+// thousand requests share one refresh; further processes are told apart by the
+// record itself. It is safe for concurrent use.
+type Keeper struct {
+	cfg     Config
+	clock   clock
+	flights flights
+	decoded *versioned.Cache[*record]
+
+	stop    chan struct{} // closed by Close: nobody waits or retries any more
+	closing sync.Mutex
+	closed  bool
+	work    sync.WaitGroup
+}
+
+// NewKeeper returns a Keeper. It dials nothing and starts nothing.
+func NewKeeper(cfg Config) *Keeper {
+	cfg.CallTimeout = min(or(cfg.CallTimeout, 15*time.Second), 30*time.Second)
+	cfg.WaitBudget = or(cfg.WaitBudget, cfg.CallTimeout)
+	cfg.StoreTimeout = or(cfg.StoreTimeout, 800*time.Millisecond)
+	cfg.Retention = or(cfg.Retention, 80*time.Hour)
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Keeper{cfg: cfg, decoded: versioned.New[*record](8192), stop: make(chan struct{})}
+}
+
+// Close ends waiting and background work. A call to a provider that is already
+// on its way is not cut off, because its answer may be the only living refresh
+// token: Close waits for it and for its commit.
+func (k *Keeper) Close() {
+	k.closing.Lock()
+	if !k.closed {
+		k.closed = true
+		close(k.stop)
+	}
+	k.closing.Unlock()
+	k.work.Wait()
+}
+
+// spawn runs f on a goroutine that Close waits for. It reports false, and does
+// not run f, once the Keeper is closed.
+func (k *Keeper) spawn(f func()) bool {
+	k.closing.Lock()
+	defer k.closing.Unlock()
+	if k.closed {
+		return false
+	}
+	k.work.Go(f)
+	return true
+}
+
+// pause waits for d, or until ctx or the Keeper ends; it reports whether d passed.
+func (k *Keeper) pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+	case <-k.stop:
+	}
+	return false
+}
+
+// load reads one record; nil means that the login ended.
+func (k *Keeper) load(ctx context.Context, key string) (*record, store.Entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.StoreTimeout)
+	defer cancel()
+	entries, err := k.cfg.Store.Load(ctx, key)
+	if err != nil {
+		return nil, store.Entry{}, err
+	}
+	k.clock.observe(entries[0].Now)
+	return k.decode(key, entries[0]), entries[0], nil
+}
+
+// save writes rec in place of the entry e was loaded as.
+func (k *Keeper) save(ctx context.Context, key string, rec *record, e store.Entry) (store.Entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.StoreTimeout)
+	defer cancel()
+	value, err := rec.encode()
+	if err != nil {
+		return store.Entry{}, err
+	}
+	e.Value = value
+	saved, err := k.cfg.Store.Save(ctx, key, e)
+	if err != nil {
+		return store.Entry{}, err
+	}
+	k.clock.observe(saved.Now)
+	k.decoded.Put(key, saved.Version, rec)
+	return saved, nil
+}
+
+// decode decodes an entry once per version.
+func (k *Keeper) decode(key string, e store.Entry) *record {
+	if rec, ok := k.decoded.Get(key, e.Version); ok {
+		return rec
+	}
+	rec := decode(e)
+	if rec != nil {
+		k.decoded.Put(key, e.Version, rec)
+	}
+	return rec
+}
+
+// refresher returns the provider's ability to refresh, and its policy.
+func (k *Keeper) refresher(name string) (providers.Refresher, providers.RefreshPolicy, bool) {
+	r, ok := k.cfg.Providers[name].(providers.Refresher)
+	if !ok {
+		return nil, providers.RefreshPolicy{}, false
+	}
+	return r, r.RefreshPolicy(), true
+}
+
+// Now is the store's time, as far as it is known between two looks.
+func (k *Keeper) Now() time.Time { return k.clock.now() }
+
+func (k *Keeper) supports(provider string) bool {
+	_, _, ok := k.refresher(provider)
+	return ok
+}
+
+func or(d, fallback time.Duration) time.Duration {
+	if d <= 0 {
+		return fallback
+	}
+	return d
+}

@@ -1,0 +1,66 @@
+package session
+
+import "time"
+
+// State is where a session stands in its life.
+type State uint8
+
+const (
+	Active State = iota
+	Grace        // expired; the provider may renew it without the user
+	Over
+)
+
+// String returns the lower-case name.
+func (s State) String() string { return [...]string{"active", "grace", "over"}[s] }
+
+// lifetimes are the configured spans; everything here is a pure function of now.
+type lifetimes struct {
+	session, grace time.Duration
+	idle, absolute time.Duration // 0: off
+}
+
+// ceiling is when the session ends whatever happens; zero: never.
+func (l lifetimes) ceiling(r *record) time.Time {
+	if l.absolute <= 0 {
+		return time.Time{}
+	}
+	return r.CreatedAt.Add(l.absolute)
+}
+
+// expiry is the end of a session that begins, or is renewed, at now.
+func (l lifetimes) expiry(r *record, now time.Time) time.Time {
+	return earlier(now.Add(l.session), l.ceiling(r))
+}
+
+// graceEnd is until when an expired session may be renewed.
+func (l lifetimes) graceEnd(r *record) time.Time {
+	return earlier(r.ExpiresAt.Add(l.grace), l.ceiling(r))
+}
+
+func (l lifetimes) state(r *record, now time.Time) State {
+	ceiling := l.ceiling(r)
+	switch {
+	case l.idle > 0 && !now.Before(r.SeenAt.Add(l.idle)):
+		return Over
+	case !ceiling.IsZero() && !now.Before(ceiling):
+		return Over
+	case now.Before(r.ExpiresAt):
+		return Active
+	case now.Before(l.graceEnd(r)):
+		return Grace
+	}
+	return Over
+}
+
+// touchEvery is how coarse "last seen" is: a write per request would cost more
+// than the precision is worth.
+func (l lifetimes) touchEvery() time.Duration { return min(time.Minute, l.idle/4) }
+
+// earlier returns the earlier of the two; a zero limit is none.
+func earlier(t, limit time.Time) time.Time {
+	if !limit.IsZero() && limit.Before(t) {
+		return limit
+	}
+	return t
+}

@@ -1,0 +1,90 @@
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/store"
+)
+
+// record is who is signed in, as stored. It holds no token. Its times are on
+// the store's clock. A record in memory is never changed.
+type record struct {
+	Provider  string           `json:"provider"`
+	Issuer    string           `json:"iss"`
+	Subject   string           `json:"sub"`
+	Claims    providers.Claims `json:"claims"`            // of the ID token
+	UserInfo  providers.Claims `json:"userinfo,omitzero"` // what only the userinfo endpoint told
+	CreatedAt time.Time        `json:"created"`
+	AuthTime  time.Time        `json:"auth"`
+	ExpiresAt time.Time        `json:"expires"` // end of the session; the grace period is added when read
+	SeenAt    time.Time        `json:"seen"`    // for the idle timeout
+
+	user User // made of the above when decoded
+}
+
+// format is the first byte of an encoded record. A row of another format is no
+// session, never an error (security.md STO2).
+const format = '1'
+
+func (r *record) encode() ([]byte, error) {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	return append([]byte{format}, b...), nil
+}
+
+// decode returns nil for anything that is not a record of this format.
+func decode(value []byte) *record {
+	if len(value) == 0 || len(value) > store.MaxValueBytes || value[0] != format {
+		return nil
+	}
+	var r record
+	if json.Unmarshal(value[1:], &r) != nil {
+		return nil
+	}
+	r.user = r.describe()
+	return &r
+}
+
+// describe makes the User of a record.
+func (r *record) describe() User {
+	c := r.Claims.Merge(r.UserInfo)
+	u := User{Provider: r.Provider, Issuer: r.Issuer, ID: r.Subject, Claims: c}
+	if email := c.String("email"); strings.Count(email, "@") == 1 {
+		u.Email = email
+	}
+	for _, name := range []string{c.String("name"), c.String("preferred_username"), u.Email, r.Subject} {
+		if u.Name = name; name != "" {
+			break
+		}
+	}
+	return u
+}
+
+func (r *record) identity() providers.Identity {
+	return providers.Identity{Issuer: r.Issuer, Subject: r.Subject, Claims: r.Claims}
+}
+
+// Keys of the two records of one login. The braces are a Redis Cluster hash
+// tag: both records live in one slot.
+const (
+	keyPrefix     = "easyauth:{"
+	sessionSuffix = "}:session"
+	grantSuffix   = "}:grant"
+)
+
+func sessionKey(id string) string { return keyPrefix + id + sessionSuffix }
+func grantKey(id string) string   { return keyPrefix + id + grantSuffix }
+
+// idOf is the session's id for a cookie value. Whoever reads the store learns
+// ids, and cannot make a cookie of one (security.md SES9).
+func idOf(cookie string) string {
+	sum := sha256.Sum256([]byte(cookie))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}

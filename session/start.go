@@ -1,0 +1,113 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/store"
+)
+
+// userInfoTimeout bounds the userinfo call of a sign-in.
+const userInfoTimeout = 5 * time.Second
+
+// Start begins a session for a completed login: stores the tokens, reads
+// userinfo, stores the session, ends the one that the browser had before, and
+// sets the cookie, always with a new value (security.md SES1, SES2).
+//
+// Errors: *providers.Error of Kind Mismatch when userinfo is about somebody
+// else, of Kind Invalid for an identity without a subject; otherwise
+// ErrUnavailable. On an error no session and no tokens remain.
+func (m *Manager) Start(w http.ResponseWriter, r *http.Request, login *providers.Login) (*Session, error) {
+	if login.Identity.Subject == "" || login.Identity.Issuer == "" {
+		// One id for all users of a provider (CVE-2026-42560).
+		return nil, &providers.Error{Provider: login.Provider, Op: "verify", Kind: providers.Invalid,
+			Err: errors.New("identity without issuer or subject")}
+	}
+	before, _ := m.Load(r)
+
+	// The code is spent: a browser that goes away does not take the login along.
+	ctx := context.WithoutCancel(r.Context())
+	scsCtx, token, err := m.cookies.begin(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	id, now := idOf(token), m.keeper.Now()
+	rec := &record{
+		Provider:  login.Provider,
+		Issuer:    login.Identity.Issuer,
+		Subject:   login.Identity.Subject,
+		Claims:    login.Identity.Claims,
+		CreatedAt: now,
+		AuthTime:  login.AuthTime,
+		SeenAt:    now,
+	}
+	if rec.AuthTime.IsZero() {
+		rec.AuthTime = now
+	}
+	rec.ExpiresAt = m.lifetimes.expiry(rec, now)
+	until := m.lifetimes.graceEnd(rec)
+
+	// Tokens first: from here on there is a record that can refresh and revoke.
+	if err := m.keeper.Create(ctx, grantKey(id), login.Provider, login.Tokens, until.Add(time.Hour)); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if rec.UserInfo, err = m.userInfo(ctx, login); err == nil {
+		err = m.commit(scsCtx, rec, until)
+	}
+	if err != nil {
+		if endErr := m.keeper.End(ctx, grantKey(id), login.Provider); endErr != nil {
+			m.log.ErrorContext(ctx, "tokens of a refused sign-in not deleted", "session", id, "cause", endErr)
+		}
+		return nil, err
+	}
+
+	if before != nil {
+		if err := m.end(ctx, before, "replaced"); err != nil {
+			m.log.ErrorContext(ctx, "session not ended at the next sign-in", "session", before.ID, "cause", err)
+		}
+	}
+	rec.user = rec.describe()
+	s := m.view(id, rec, now)
+	s.cookie = providers.NewSecret(token)
+	m.cookies.writeCookie(w, token, until)
+	m.log.InfoContext(ctx, "signed in", "provider", rec.Provider, "session", id)
+	m.tell(ctx, m.hooks.Started, Event{SessionID: id, Provider: rec.Provider, UserID: rec.Subject, ExpiresAt: s.ExpiresAt})
+	return s, nil
+}
+
+// userInfo returns the claims that only the userinfo endpoint tells. A provider
+// that cannot be asked costs the user some claims and not the sign-in.
+func (m *Manager) userInfo(ctx context.Context, login *providers.Login) (providers.Claims, error) {
+	reader, ok := m.providers[login.Provider].(providers.UserInfoReader)
+	if !ok || login.Tokens.AccessToken.IsZero() {
+		return providers.Claims{}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, userInfoTimeout)
+	defer cancel()
+	claims, err := reader.UserInfo(ctx, login.Tokens.AccessToken, login.Identity.Subject)
+	var pe *providers.Error
+	if errors.As(err, &pe) && pe.Kind == providers.Mismatch {
+		return providers.Claims{}, err
+	}
+	if err != nil {
+		m.log.WarnContext(ctx, "userinfo not read", "provider", login.Provider, "cause", err)
+		return providers.Claims{}, nil
+	}
+	return claims, nil
+}
+
+// commit stores a record through scs; a store that fails is an ErrUnavailable,
+// a conflict is told as such.
+func (m *Manager) commit(scsCtx context.Context, rec *record, until time.Time) error {
+	ctx, cancel := context.WithTimeout(scsCtx, m.timeout)
+	defer cancel()
+	err := m.cookies.commit(ctx, rec, until)
+	if err == nil || errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
