@@ -24,11 +24,9 @@ type cookieSessions struct{ scs *scs.SessionManager }
 const valueKey = "easyauth"
 
 func newCookieSessions(s store.Store, cookie scs.SessionCookie) *cookieSessions {
-	m := scs.New()
-	m.Cookie = cookie
-	m.Codec = codec{}
-	m.Store = rows{s}
-	return &cookieSessions{m}
+	// Not scs.New: it starts a goroutine for a store that we replace, and
+	// nothing ends it.
+	return &cookieSessions{&scs.SessionManager{Store: rows{s}, Codec: codec{}, Cookie: cookie}}
 }
 
 // begin returns a context with a new session and its cookie value, which never

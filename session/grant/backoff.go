@@ -28,7 +28,7 @@ const (
 func (b backoff) after(kind providers.Kind, retryAfter time.Duration, now time.Time) backoff {
 	b.N++
 	b.Kind = kind
-	step := min(backoffFirst<<min(b.N-1, 10), backoffLast)
+	step := min(backoffFirst<<min(max(b.N-1, 0), 10), backoffLast)
 	wait := max(backoffFirst, rand.N(step)+1) // N(step) is below step
 	if kind == providers.Misconfigured {
 		wait = backoffMisconfigured
