@@ -32,8 +32,14 @@ func (h *Handler) choose(w http.ResponseWriter, r *http.Request) {
 	respond.Show(w, r, http.StatusOK, page)
 }
 
+// displayNames are those aliases of App Service that do not tell their names.
+var displayNames = map[string]string{"aad": "Microsoft", "microsoftaccount": "Microsoft", "github": "GitHub", "twitter": "X"}
+
 // displayName makes an alias presentable.
 func displayName(alias string) string {
+	if name, known := displayNames[alias]; known {
+		return name
+	}
 	words := strings.ReplaceAll(alias, "_", " ")
 	return strings.ToUpper(words[:1]) + words[1:]
 }

@@ -192,3 +192,152 @@ func TestRED9MonstrousTargetsCostNothing(t *testing.T) {
 		})
 	}
 }
+
+func TestRED10TargetsOfALogoutAreOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, setup{})
+		for _, evil := range []string{"//evil.example", "https://evil.example/", `/\evil.example`} {
+			query := "?post_logout_redirect_uri=" + url.QueryEscape(evil)
+			signedIn := s.visitor()
+			signedIn.signIn(t, "alice")
+			for name, v := range map[string]*visitor{"with a session": signedIn, "without": s.visitor()} {
+				if got := v.get("/.auth/logout" + query).Header().Get("Location"); got != "/" {
+					t.Errorf("%s, %q: Location %q", name, evil, got)
+				}
+			}
+		}
+	})
+}
+
+func TestRED11TargetIsJudgedAgainAtTheCallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		older := newSite(t, setup{config: handlers.Config{AllowedRedirects: partners}})
+		newer := newSite(t, setup{shared: older.counting})
+		v := older.visitor()
+		state := v.begin(t, "/.auth/login/aad?post_login_redirect_uri=https://partner.example/x")
+		v.to = newer
+		if got := v.get("/.auth/login/aad/callback?code=alice&state=" + state).Header().Get("Location"); got != "/" {
+			t.Errorf("Location %q of a partner that is no longer on the list", got)
+		}
+	})
+}
+
+func TestRED12DuplicatedTargetIsRefused(t *testing.T) {
+	s := newSite(t, setup{})
+	const a, b = "post_login_redirect_uri", "post_login_redirect_url"
+	for query, want := range map[string]int{
+		a + "=/ok&" + a + "=//evil.example": http.StatusBadRequest,
+		a + "=/ok&" + a + "=/ok":            http.StatusBadRequest,
+		a + "=/ok&" + b + "=//evil.example": http.StatusBadRequest,
+		b + "=/ok&" + b + "=/ok":            http.StatusBadRequest,
+		a + "=/ok&" + b + "=/ok":            http.StatusFound,
+		b + "=/ok":                          http.StatusFound,
+		a + "=":                             http.StatusFound,
+	} {
+		if w := s.visitor().get("/.auth/login/aad?"+query, program...); w.Code != want {
+			t.Errorf("login?%s: status %d, want %d", query, w.Code, want)
+		}
+		w := s.visitor().get("/.auth/logout?"+strings.ReplaceAll(query, "login", "logout"), program...)
+		if w.Code != want {
+			t.Errorf("logout?%s: status %d, want %d", query, w.Code, want)
+		}
+	}
+}
+
+func TestBothSpellingsOfTheTargetLeadThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, setup{})
+		for _, name := range []string{"post_login_redirect_uri", "post_login_redirect_url"} {
+			v := s.visitor()
+			state := v.begin(t, "/.auth/login/aad?"+name+"=/a?b=c")
+			if got := v.get("/.auth/login/aad/callback?code=alice&state=" + state).Header().Get("Location"); got != "/a?b=c" {
+				t.Errorf("%s: Location %q", name, got)
+			}
+		}
+		if len(s.stub.params[0]) != 0 {
+			t.Errorf("the provider got %v: the target is nothing of its own (RED13)", s.stub.params[0])
+		}
+	})
+}
+
+func TestR13TargetOf2048BytesIsKeptAndOneMoreIsNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, setup{})
+		// As hard to compress as a target can be.
+		var hard strings.Builder
+		for i := 0; hard.Len() < 2047; i++ {
+			hard.WriteByte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_~!$&()*+,=:@"[(i*i*7919+i*104729+i/3)%76])
+		}
+		for target, want := range map[string]string{
+			"/" + hard.String():             "/" + hard.String(),
+			"/" + hard.String() + "x":       "/",
+			"/" + strings.Repeat("&", 2047): "/" + strings.Repeat("&", 2047),
+		} {
+			v := s.visitor()
+			w := v.get("/.auth/login/aad?post_login_redirect_uri=" + url.QueryEscape(target))
+			for _, c := range w.Result().Cookies() {
+				if n := len(c.Name) + len(c.Value); n > 4096 {
+					t.Errorf("cookie of %d bytes: browsers drop it", n)
+				}
+			}
+			state := parse(w.Header().Get("Location")).Query().Get("state")
+			if got := v.get("/.auth/login/aad/callback?code=alice&state=" + state).Header().Get("Location"); got != want {
+				t.Errorf("target of %d bytes: Location of %d bytes", len(target), len(got))
+			}
+		}
+	})
+}
+
+func TestAllowedRedirectsAreOriginsAndNothingElse(t *testing.T) {
+	for entry, want := range map[string]string{
+		"https://partner.example":       "",
+		"https://partner.example/":      "",
+		"https://Partner.Example:8443":  "",
+		"http://localhost:3000":         "",
+		"http://127.0.0.1:3000":         "",
+		"http://partner.example":        "use https",
+		"https://partner.example/path":  "is not an origin",
+		"https://partner.example?x":     "is not an origin",
+		"https://*.partner.example":     "is not an origin",
+		"https://büro.example":          "is not an origin",
+		"https://user@partner.example":  "is not an origin",
+		"https://partner.example:08443": "is not an origin",
+		"partner.example":               "is not an origin",
+		"myapp://callback":              "use https",
+		"":                              "is not an origin",
+	} {
+		_, err := handlers.NewTargets(parse(app), "/.auth", []string{entry})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: got %v, want %q", entry, err, want)
+		}
+	}
+}
+
+// F1.
+func FuzzReturnPathStaysHome(f *testing.F) {
+	for _, p := range corpus(f) {
+		f.Add(p.target)
+	}
+	targets, err := handlers.NewTargets(parse(app), "/.auth", partners)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, target string) {
+		if !targets.Allows(target) {
+			return
+		}
+		if escapes(target) {
+			t.Errorf("%q leads to %s", target, browserOrigin(app+"/.auth/login/aad/callback", target))
+		}
+		u, err := url.Parse(target)
+		if err != nil {
+			t.Fatalf("%q is allowed and no URL: %v", target, err)
+		}
+		if strings.HasPrefix(strings.ToLower(u.Path), "/.auth/") {
+			t.Errorf("%q leads into our own routes", target)
+		}
+		if strings.ContainsAny(target, "\r\n\x00\\") {
+			t.Errorf("%q is no header value", target)
+		}
+	})
+}

@@ -112,7 +112,7 @@ func ownTarget(u *url.URL) string {
 	if u.RawQuery != "" {
 		target += "?" + u.RawQuery
 	}
-	if len(target) > maxTarget || !strings.HasPrefix(target, "/") || strings.HasPrefix(target, "//") || strings.Contains(target, `\`) {
+	if len(target) > maxTarget || !strings.HasPrefix(target, "/") || strings.HasPrefix(target, "//") {
 		return ""
 	}
 	return target

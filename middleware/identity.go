@@ -53,7 +53,7 @@ func (g *Guard) setTokens(r *http.Request, s *session.Session) {
 	}
 	if t.Phase != grant.Expired {
 		set("ACCESS-TOKEN", t.AccessToken.Reveal())
-		if !t.ExpiresAt.IsZero() && !t.AccessToken.IsZero() {
+		if !t.ExpiresAt.IsZero() {
 			set("EXPIRES-ON", principal.Time(t.ExpiresAt))
 		}
 	}

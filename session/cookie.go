@@ -3,8 +3,6 @@ package session
 import (
 	"net/http"
 	"strings"
-
-	"github.com/alexedwards/scs/v2"
 )
 
 // Names of the session cookie. The __Host- prefix makes the browser refuse a
@@ -21,14 +19,6 @@ const cookieBytes = 43
 // maxCookies is how many cookies net/http is willing to parse (CVE-2025-58186);
 // a request with more has no session here either.
 const maxCookies = 3000
-
-func cookieAttributes(insecure bool, sameSite http.SameSite) scs.SessionCookie {
-	c := scs.SessionCookie{Name: cookieName, Path: "/", HttpOnly: true, Secure: true, SameSite: sameSite, Persist: true}
-	if insecure {
-		c.Name, c.Secure = cookieNameLoopback, false
-	}
-	return c
-}
 
 // readCookie returns the value of the only well-formed cookie called name. It
 // reads the header itself, because net/http allocates every cookie of the

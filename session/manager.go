@@ -100,10 +100,11 @@ func (m *Manager) Load(r *http.Request) (*Session, error) {
 	case !wellFormed(value):
 		return nil, errMalformed
 	}
-	id := idOf(value)
+	id, sessionKey := idOf(value)
+	grantKey := grantKey(id)
 	ctx, cancel := context.WithTimeout(r.Context(), m.timeout)
 	defer cancel()
-	entries, err := m.store.Load(ctx, sessionKey(id), grantKey(id))
+	entries, err := m.store.Load(ctx, sessionKey, grantKey)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -115,8 +116,8 @@ func (m *Manager) Load(r *http.Request) (*Session, error) {
 	if s.state == Over {
 		return nil, errOver
 	}
-	s.cookie = providers.NewSecret(value)
-	m.keeper.Open(&s.grant, grantKey(id), m.owner(id, rec), entries[1])
+	s.cookie = value
+	m.keeper.Open(&s.grant, grantKey, m.owner(id, rec), entries[1])
 	s.ReauthAt = s.grant.ReauthAt(ctx)
 	return s, nil
 }
@@ -140,7 +141,7 @@ func (m *Manager) CookieDoubled(r *http.Request) bool {
 // WriteCookie sends the session's cookie again, with its present expiry. The
 // value does not change.
 func (m *Manager) WriteCookie(w http.ResponseWriter, s *Session) {
-	m.cookies.writeCookie(w, s.cookie.Reveal(), s.GraceUntil)
+	m.cookies.writeCookie(w, s.cookie, s.GraceUntil)
 }
 
 // ClearCookie tells the browser to drop the session cookie.

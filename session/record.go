@@ -82,9 +82,19 @@ const (
 func sessionKey(id string) string { return keyPrefix + id + sessionSuffix }
 func grantKey(id string) string   { return keyPrefix + id + grantSuffix }
 
+// idBytes is the length of a session's id: SHA-256 in base64url.
+const idBytes = 43
+
 // idOf is the session's id for a cookie value. Whoever reads the store learns
 // ids, and cannot make a cookie of one (security.md SES9).
-func idOf(cookie string) string {
+//
+// The id is cut out of the session's key, which every request needs as well.
+func idOf(cookie string) (id, key string) {
+	var b [len(keyPrefix) + idBytes + len(sessionSuffix)]byte
+	n := copy(b[:], keyPrefix)
 	sum := sha256.Sum256([]byte(cookie))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	base64.RawURLEncoding.Encode(b[n:], sum[:])
+	copy(b[n+idBytes:], sessionSuffix)
+	key = string(b[:])
+	return key[n : n+idBytes], key
 }

@@ -29,6 +29,14 @@ func newCookieSessions(s store.Store, cookie scs.SessionCookie) *cookieSessions 
 	return &cookieSessions{&scs.SessionManager{Store: rows{s}, Codec: codec{}, Cookie: cookie}}
 }
 
+func cookieAttributes(insecure bool, sameSite http.SameSite) scs.SessionCookie {
+	c := scs.SessionCookie{Name: cookieName, Path: "/", HttpOnly: true, Secure: true, SameSite: sameSite, Persist: true}
+	if insecure {
+		c.Name, c.Secure = cookieNameLoopback, false
+	}
+	return c
+}
+
 // begin returns a context with a new session and its cookie value, which never
 // was before.
 func (c *cookieSessions) begin(ctx context.Context) (context.Context, string, error) {
@@ -41,7 +49,7 @@ func (c *cookieSessions) begin(ctx context.Context) (context.Context, string, er
 		return nil, "", err
 	}
 	token := c.scs.Token(ctx)
-	r.id = idOf(token)
+	r.id, _ = idOf(token)
 	return ctx, token, nil
 }
 

@@ -43,8 +43,8 @@ type Session struct {
 	// the user to be asked to sign in again in time; zero otherwise.
 	ReauthAt time.Time
 
-	cookie providers.Secret // zero in a session made by hand
-	state  State            // at load
+	cookie string // Format keeps it out of every dump
+	state  State  // at load
 	seenAt time.Time
 	now    time.Time // the store's clock at load
 	grant  grant.Grant

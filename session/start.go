@@ -35,7 +35,8 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, login *providers
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	id, now := idOf(token), m.keeper.Now()
+	id, _ := idOf(token)
+	now := m.keeper.Now()
 	rec := &record{
 		Provider:  login.Provider,
 		Issuer:    login.Identity.Issuer,
@@ -72,7 +73,7 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, login *providers
 	}
 	rec.user = rec.describe()
 	s := m.view(id, rec, now)
-	s.cookie = providers.NewSecret(token)
+	s.cookie = token
 	m.cookies.writeCookie(w, token, until)
 	m.log.InfoContext(ctx, "signed in", "provider", rec.Provider, "session", id)
 	m.tell(ctx, m.hooks.Started, Event{SessionID: id, Provider: rec.Provider, UserID: rec.Subject, ExpiresAt: s.ExpiresAt})

@@ -36,6 +36,9 @@ const reloadAfter = 10 * time.Second
 // (security.md CSR4): a loop of forced refreshes does not reach the provider.
 const minForce = 5 * time.Second
 
+// firstGen is the generation that a sign-in makes.
+const firstGen = 1
+
 // Create stores the tokens of a new login under key, until then.
 func (k *Keeper) Create(ctx context.Context, key, provider string, t providers.Tokens, until time.Time) error {
 	_, policy, _ := k.refresher(provider)
@@ -133,11 +136,12 @@ func (g *Grant) Refresh(ctx context.Context) error {
 }
 
 // renew wants another token than the one that is there, or that an API refused.
+// What the sign-in brought is no renewal: the first one is always let through.
 func (g *Grant) renew(ctx context.Context, aud Audience, refused string) error {
 	key := aud.key()
 	return g.ensure(ctx, aud, func(r *record, now time.Time) bool {
 		a := r.Access[key]
-		return isFresh(key)(r, now) && (a.Token != refused || now.Sub(a.IssuedAt) < minForce)
+		return isFresh(key)(r, now) && (a.Token != refused || a.Gen > firstGen && now.Sub(a.IssuedAt) < minForce)
 	})
 }
 

@@ -56,6 +56,10 @@ var concurrencyPromises = []promise{{
 					return
 				}
 				next := loaded[0]
+				if len(next.Value) != 8 {
+					s.Errorf("Load: a value of %d bytes, want 8", len(next.Value))
+					return
+				}
 				next.Value = binary.BigEndian.AppendUint64(nil, binary.BigEndian.Uint64(next.Value)+1)
 				saved, err := s.store.Save(s.Context(), key, next)
 				switch {

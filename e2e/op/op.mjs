@@ -1,0 +1,110 @@
+// An OpenID provider that nobody on this project wrote, set up as strictly as it
+// goes: every refresh rotates the refresh token, and presenting a used one kills
+// the whole grant. It listens on a loopback port of its own choice, prints one
+// line of JSON with its issuer, and ends when its standard input closes, so that
+// no test can leave it behind.
+//
+//   node op.mjs       OP_ACCESS_TTL, OP_REFRESH_TTL, OP_ID_TTL   seconds
+//
+// Beside the protocol it has switches for tests:
+//
+//   GET /_stats                                     what was asked of it, as JSON
+//   GET /_secrets                                   every secret it issued or was shown
+//   GET /_next?n=&status=&delay=&retry_after=&cut=  what becomes of the next n token calls:
+//       wait delay ms, then answer status; without status, process the call; with
+//       cut=1 process it and close the connection instead of answering
+import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { webcrypto } from 'node:crypto'
+
+globalThis.crypto ??= webcrypto // Node 18, which Debian 12 ships, lacks these two
+URL.parse ??= (url, base) => { try { return new URL(url, base) } catch { return null } }
+const { Provider } = await import('oidc-provider')
+
+const seconds = (name, otherwise) => Number(process.env[name] || otherwise)
+const server = createServer()
+await new Promise((ready) => server.listen(0, '127.0.0.1', ready))
+const issuer = `http://localhost:${server.address().port}` // another host than the application's: cookies ignore ports
+
+const provider = new Provider(issuer, {
+  clients: [{
+    client_id: 'e2e',
+    client_secret: 'e2e-secret-that-must-not-be-logged',
+    grant_types: ['authorization_code', 'refresh_token'],
+    redirect_uris: ['http://127.0.0.1/.auth/login/oidc/callback'],
+    post_logout_redirect_uris: ['http://127.0.0.1/.auth/logout/complete'],
+  }],
+  scopes: ['openid', 'offline_access', 'profile', 'email', 'read', 'write'],
+  claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
+  findAccount: (_, id) => ({
+    accountId: id,
+    claims: () => ({ sub: id, name: `Person ${id}`, preferred_username: id, email: `${id}@example.com`, email_verified: true }),
+  }),
+  pkce: { required: () => true },
+  rotateRefreshToken: true,
+  features: {
+    revocation: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: () => ({ scope: 'read write', accessTokenFormat: 'jwt', accessTokenTTL: seconds('OP_ACCESS_TTL', 60) }),
+    },
+  },
+  ttl: {
+    AccessToken: seconds('OP_ACCESS_TTL', 60),
+    IdToken: seconds('OP_ID_TTL', 3600),
+    RefreshToken: seconds('OP_REFRESH_TTL', 86400),
+    Grant: 86400, Interaction: 600, Session: 86400,
+  },
+})
+
+// The application listens on a port of its own choice too.
+const loopback = (registered) => function (uri) {
+  const { hostname, pathname, search } = new URL(uri)
+  return this[registered].some((r) => new URL(r).hostname === hostname && new URL(r).pathname === pathname && !search)
+}
+provider.Client.prototype.redirectUriAllowed = loopback('redirectUris')
+provider.Client.prototype.postLogoutRedirectUriAllowed = loopback('postLogoutRedirectUris')
+
+const stats = { calls: 0, logins: 0, refreshes: 0, refreshed: 0, replays: 0, revocations: 0, logouts: 0, userinfo: 0, inFlight: 0, maxInFlight: 0 }
+provider.on('grant.error', (_, err) => { if (err.error_detail === 'refresh token already used') stats.replays++ })
+provider.on('grant.revoked', () => { stats.revocations++ })
+provider.on('end_session.success', () => { stats.logouts++ })
+
+const secrets = new Set(['e2e-secret-that-must-not-be-logged'])
+const remember = (from, ...names) => names.forEach((name) => { if (from?.[name]) secrets.add(from[name]) })
+
+let next = { n: 0 }
+const switches = {
+  '/_stats': () => stats,
+  '/_secrets': () => [...secrets],
+  '/_next': (query) => { next = Object.fromEntries([...query].map(([k, v]) => [k, Number(v)])); return next },
+}
+
+provider.use(async (ctx, handle) => {
+  if (switches[ctx.path]) { ctx.body = switches[ctx.path](new URL(ctx.href).searchParams); return }
+  if (ctx.path === '/auth') remember(ctx.query, 'state', 'nonce')
+  if (ctx.path === '/me') stats.userinfo++
+  if (ctx.path !== '/token') return handle()
+
+  stats.calls++
+  const fault = next.n-- > 0 ? next : {}
+  stats.maxInFlight = Math.max(stats.maxInFlight, ++stats.inFlight)
+  if (fault.delay) await sleep(fault.delay)
+  if (fault.status) {
+    if (fault.retry_after) ctx.set('Retry-After', String(fault.retry_after))
+    Object.assign(ctx, { status: fault.status, body: { error: 'temporarily_unavailable' } })
+  } else {
+    await handle()
+    const asked = ctx.oidc?.body
+    remember(asked, 'code', 'code_verifier', 'refresh_token')
+    remember(ctx.body, 'access_token', 'refresh_token', 'id_token')
+    if (asked?.grant_type === 'authorization_code') stats.logins++
+    if (asked?.grant_type === 'refresh_token') { stats.refreshes++; if (ctx.status === 200) stats.refreshed++ }
+    if (fault.cut) { ctx.respond = false; ctx.req.socket.destroy() }
+  }
+  stats.inFlight--
+})
+
+server.on('request', provider.callback())
+process.stdin.on('end', () => { process.exit() }).resume()
+console.log(JSON.stringify({ issuer }))

@@ -1,0 +1,205 @@
+// Package sqlitestore keeps entries in one SQLite file: for an application that
+// runs on one machine, in one process or several, and whose users stay signed
+// in when it restarts. It needs no cgo.
+//
+// The file must be on a local disk: SQLite's write-ahead log needs memory that
+// all processes share, which network file systems do not give. A write that
+// was acknowledged survives the end of the process however it comes; a power
+// failure can undo the last ones, because the disk is not waited for at every
+// write (synchronous=NORMAL).
+//
+// While a Store is open, let nothing else in the same process open and close
+// the file, not even to read it: on POSIX systems that silently drops the locks
+// which SQLite holds. Copy it with SQLite's own backup.
+//
+// Values rest as they are given; package store/sealed encrypts them.
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/goeasyauth/easyauth/store"
+)
+
+// Store is a [store.Store] and a [store.TagDeleter] in a SQLite file. It must
+// be closed.
+type Store struct {
+	writer *sql.DB // one connection: SQLite has one writer at a time
+	reader *sql.DB // a few connections, which a writer does not block
+
+	load, create, replace, delete, deleteTag, sweep *sql.Stmt
+
+	sweeping sync.WaitGroup
+	stop     context.CancelFunc
+	close    func() error
+}
+
+var (
+	_ store.Store      = (*Store)(nil)
+	_ store.TagDeleter = (*Store)(nil)
+)
+
+// Open opens the file at path, or makes it, readable for its owner only. The
+// folder must exist. The error names the file.
+func Open(path string) (*Store, error) {
+	file, err := resolve(path)
+	if err != nil {
+		return nil, fmt.Errorf("sqlitestore: open %q: %w", path, err)
+	}
+	s := new(Store)
+	if err := s.open(file); err != nil {
+		s.closeAll()
+		return nil, fmt.Errorf("sqlitestore: open %s: %w", path, err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop, s.close = stop, sync.OnceValue(s.shutDown)
+	s.sweeping.Go(func() { s.sweepEvery(ctx, sweepInterval) })
+	return s, nil
+}
+
+// Load implements [store.Store].
+func (s *Store) Load(ctx context.Context, keys ...string) ([]store.Entry, error) {
+	// One list as one parameter: one statement for any number of keys, whose
+	// rows say which key they answer.
+	list, err := json.Marshal(keys)
+	if err != nil {
+		return nil, fmt.Errorf("sqlitestore: load: %w", err)
+	}
+	now := clock()
+	entries := make([]store.Entry, len(keys))
+	err = whileBusy(ctx, func() error {
+		for i := range entries {
+			entries[i] = store.Entry{Now: now}
+		}
+		rows, err := s.load.QueryContext(ctx, string(list), now.UnixMicro())
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if err := scan(rows, entries); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlitestore: load: %w", err)
+	}
+	return entries, nil
+}
+
+// Save implements [store.Store].
+func (s *Store) Save(ctx context.Context, key string, e store.Entry) (store.Entry, error) {
+	e.Now = clock()
+	if err := store.Check(key, e, e.Now); err != nil {
+		return store.Entry{}, err
+	}
+	var version uint64
+	err := whileBusy(ctx, func() (err error) {
+		version, err = s.write(ctx, key, e)
+		return err
+	})
+	switch {
+	case err == store.ErrConflict:
+		return store.Entry{}, err
+	case err != nil:
+		return store.Entry{}, fmt.Errorf("sqlitestore: save: %w", err)
+	}
+	e.Version = version
+	return e, nil
+}
+
+// Delete implements [store.Store].
+func (s *Store) Delete(ctx context.Context, key string) error {
+	err := whileBusy(ctx, func() error {
+		_, err := s.delete.ExecContext(ctx, key)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("sqlitestore: delete: %w", err)
+	}
+	return nil
+}
+
+// DeleteTag implements [store.TagDeleter].
+func (s *Store) DeleteTag(ctx context.Context, tag string) (n int, err error) {
+	err = whileBusy(ctx, func() error {
+		n, err = affected(s.deleteTag.ExecContext(ctx, tag, clock().UnixMicro()))
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("sqlitestore: delete tag: %w", err)
+	}
+	return n, nil
+}
+
+// Close ends the sweeping, waits for it, and closes the file. Calls that are
+// under way are waited for; later ones fail. Closing twice is harmless.
+func (s *Store) Close() error { return s.close() }
+
+func (s *Store) shutDown() error {
+	s.stop()
+	s.sweeping.Wait()
+	if err := s.closeAll(); err != nil {
+		return fmt.Errorf("sqlitestore: close: %w", err)
+	}
+	return nil
+}
+
+// write creates key, also in the place of an entry that has expired, or replaces
+// the version that e names, and returns the version it gave.
+func (s *Store) write(ctx context.Context, key string, e store.Entry) (uint64, error) {
+	value, tags := e.Value, strings.Join(e.Tags, " ")
+	if value == nil {
+		value = []byte{} // nil would be NULL
+	}
+	expiresAt, now := e.ExpiresAt.UnixMicro(), e.Now.UnixMicro()
+	if e.Version == 0 {
+		var version int64
+		err := s.create.QueryRowContext(ctx, key, expiresAt, tags, value, now).Scan(&version)
+		if errors.Is(err, sql.ErrNoRows) {
+			return 0, store.ErrConflict
+		}
+		return uint64(version), err
+	}
+	n, err := affected(s.replace.ExecContext(ctx, expiresAt, tags, value, key, int64(e.Version), now))
+	if err == nil && n == 0 {
+		return 0, store.ErrConflict
+	}
+	return e.Version + 1, err
+}
+
+// scan reads one row into the entry that it answers.
+func scan(rows *sql.Rows, entries []store.Entry) error {
+	var (
+		i, expiresAt, version int64
+		tags                  string
+		value                 []byte
+	)
+	if err := rows.Scan(&i, &version, &expiresAt, &tags, &value); err != nil {
+		return err
+	}
+	e := &entries[i]
+	e.Value, e.Tags = value, strings.Fields(tags)
+	e.ExpiresAt, e.Version = time.UnixMicro(expiresAt), uint64(version)
+	return nil
+}
+
+func affected(r sql.Result, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	n, err := r.RowsAffected()
+	return int(n), err
+}
+
+// clock is the clock of the machine, which all processes on the file share.
+func clock() time.Time { return time.Now().Round(0) }
