@@ -210,7 +210,7 @@ func TestSessionPastItsGrace(t *testing.T) {
 func TestGrantRevokedAtTheProvider(t *testing.T) {
 	inAWorld(t, providertest.Config{AccessTokenLifetime: time.Hour}, nil, func(t *testing.T, w *world) {
 		b := w.alice()
-		w.op.RevokeUser("alice")
+		w.op.RevokeAll()
 		w.fetch(b, "/.auth/refresh", 403)
 		w.fetch(b, "/token", 401)
 		w.fetch(b, "/account", 200) // who she is, is another question

@@ -232,6 +232,7 @@ type stub struct {
 	failure  error         // of Complete
 	unready  error         // of Begin
 	took     time.Duration // by Complete
+	then     func()        // after Complete
 
 	mu        sync.Mutex
 	params    []url.Values
@@ -250,6 +251,9 @@ func (p *stub) Begin(_ context.Context, f *providers.Flow, params url.Values) (s
 
 func (p *stub) Complete(_ context.Context, f providers.Flow, response url.Values) (*providers.Login, error) {
 	time.Sleep(p.took)
+	if p.then != nil {
+		defer p.then()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.completed++

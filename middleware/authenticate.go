@@ -106,14 +106,12 @@ func conditional(r *http.Request) bool {
 // neverCache makes sure that no cache keeps the answer, which sets somebody's
 // cookie (security.md CAC1).
 //
-// The application may set a Cache-Control of its own afterwards, with the best
-// intentions: "public, max-age=31536000" on a logo. It would replace ours, and
-// the ResponseWriter is not ours to wrap. So there is a second field under a key
-// that the application's Set does not find, as that writes the canonical one.
-// Both go out, field names being case-insensitive on the wire, and a cache that
-// sees no-store among the directives must not store, whatever else it was told
-// (RFC 9111, sections 4.2.1 and 5.2.2.5).
-func neverCache(h http.Header) {
-	h.Set("Cache-Control", "no-store")
-	h["cache-control"] = []string{"no-store"}
-}
+// It says no-store already, since it got its cookie. But the application may set
+// a Cache-Control of its own afterwards, with the best intentions: "public,
+// max-age=31536000" on a logo. That replaces ours, and the ResponseWriter is not
+// ours to wrap. So there is a second field under a key that the application's
+// Set does not find, because it writes the canonical one. Both go out, as field
+// names are case-insensitive on the wire, and a cache that sees no-store among
+// the directives must not store, whatever else it was told (RFC 9111, sections
+// 4.2.1 and 5.2.2.5).
+func neverCache(h http.Header) { h["cache-control"] = []string{"no-store"} }

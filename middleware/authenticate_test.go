@@ -222,6 +222,18 @@ func TestARefusedRenewalIsAStranger(t *testing.T) {
 	})
 }
 
+func TestASessionThatEndsWhileItsTokenIsKeptFreshIsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t, func(_ *middleware.Config, c *session.Config) { c.EndOnRevoke = true })
+		cookie := a.signIn(t)
+		a.idp.fail(providers.Revoked, 0)
+		time.Sleep(2 * time.Hour)
+		if _, seen := visit(a.Authenticate, request("GET", "/", cookie)); user(seen) != "" {
+			t.Error("the handler sees the user of an ended session")
+		}
+	})
+}
+
 func TestCookieAttacksAreNobody(t *testing.T) {
 	a := newApp(t)
 	cookie := a.signIn(t)
@@ -261,21 +273,38 @@ func TestCookieAttacksAreNobody(t *testing.T) {
 				t.Errorf("store calls %+v, want %+v", got, want)
 			}
 			set := rec.Result().Cookies()
-			if tt.cleared != (len(set) == 1 && set[0].Name == cookie.Name && set[0].MaxAge < 0) {
+			noStore := strings.Contains(cacheControl(rec), "no-store")
+			if tt.cleared != (len(set) == 1 && set[0].Name == cookie.Name && set[0].MaxAge < 0) || tt.cleared != noStore {
 				t.Errorf("cookies %v; cleared should be %v", set, tt.cleared)
+			}
+			r.Header.Set("If-None-Match", "x") // CAC3
+			if rec, _ := visit(a.Authenticate, r); len(rec.Result().Cookies()) > 0 {
+				t.Error("an answer that may be 304 sets a cookie")
 			}
 		})
 	}
 }
 
+// cacheControl is what a cache reads, to which field names have no case.
+func cacheControl(rec *httptest.ResponseRecorder) string {
+	var all []string
+	for name, values := range rec.Header() {
+		if strings.EqualFold(name, "Cache-Control") {
+			all = append(all, values...)
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
 // public asks a guard further in about every request, and shows it to the
-// handler all the same.
+// handler all the same, as an answer that every cache may keep.
 type public struct {
 	*app
 	http.Handler
 }
 
 func (p public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "public, max-age=60")
 	p.Require(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
 	p.Handler.ServeHTTP(w, r)
 }

@@ -40,9 +40,7 @@ func newApp(t testing.TB, options ...func(*middleware.Config, *session.Config)) 
 	for _, o := range options {
 		o(&mc, &sc)
 	}
-	if sc.Providers == nil {
-		sc.Providers = []providers.Provider{a.idp}
-	}
+	sc.Providers = []providers.Provider{a.idp, plain{}}
 	var err error
 	if a.sessions, err = session.NewManager(sc); err != nil {
 		t.Fatal(err)
@@ -119,6 +117,11 @@ func (p *idp) Refresh(context.Context, providers.RefreshRequest) (*providers.Tok
 }
 
 func (p *idp) RefreshPolicy() providers.RefreshPolicy { return providers.RefreshPolicy{} }
+
+// plain is a provider that cannot refresh.
+type plain struct{ providers.Provider }
+
+func (plain) Name() string { return "plain" }
 
 // fail makes every refresh fail.
 func (p *idp) fail(kind providers.Kind, retryAfter time.Duration) {

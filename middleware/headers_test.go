@@ -194,6 +194,23 @@ func TestTokenHeadersHoldNothingThatIsOver(t *testing.T) {
 	})
 }
 
+func TestTokenHeadersInventNoExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t, withHeaders)
+		for name, change := range map[string]func(*providers.Login){
+			"lifetime unknown": func(l *providers.Login) { l.Tokens.ExpiresIn = 0 },
+			"no access token": func(l *providers.Login) {
+				l.Tokens.AccessToken, l.Tokens.RefreshToken = providers.Secret{}, providers.Secret{}
+			},
+		} {
+			_, seen := visit(a.Authenticate, request("GET", "/", a.signIn(t, change)))
+			if got, there := seen.Header["X-Ms-Token-Google-Expires-On"]; there {
+				t.Errorf("%s: %q", name, got)
+			}
+		}
+	})
+}
+
 // HDR8: whatever a provider says, the request can be sent on, and says one thing.
 func TestHDR8HostileValuesDoNotBreakTheRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -80,10 +80,15 @@ func (p *OIDC) exchange(ctx context.Context, meta *metadata, f Flow, code string
 		"redirect_uri":  {f.RedirectURI},
 		"code_verifier": {f.Verifier()},
 	})
-	if failure != nil {
-		return nil, failure.in(p.cfg.Name, "exchange")
+	switch {
+	case failure == nil:
+		return tokens, nil
+	case failure.Kind == Unknown && failure.Status != 0 && !errors.Is(failure, errUnreadable):
+		// The answer arrived and lacks something. A code, unlike a refresh token,
+		// is of no use any more: there is nothing to be in doubt about.
+		failure.Kind = Invalid
 	}
-	return tokens, nil
+	return nil, failure.in(p.cfg.Name, "exchange")
 }
 
 // login verifies the ID token that came with the tokens.

@@ -322,11 +322,11 @@ func TestIDP6TokenAnswersAtLogin(t *testing.T) {
 		kind   providers.Kind
 		reason string
 	}{
-		{"G17 token_type mac", func(a map[string]any) { a["token_type"] = "mac" }, providers.Unknown, "not a bearer token"},
-		{"G17 no token_type", func(a map[string]any) { delete(a, "token_type") }, providers.Unknown, "not a bearer token"},
-		{"no access token", func(a map[string]any) { delete(a, "access_token") }, providers.Unknown, "no access token"},
-		{"access token null", func(a map[string]any) { a["access_token"] = nil }, providers.Unknown, "no access token"},
-		{"access token with a line break", func(a map[string]any) { a["access_token"] = "a\r\nX: b" }, providers.Unknown, "no header can carry"},
+		{"G17 token_type mac", func(a map[string]any) { a["token_type"] = "mac" }, providers.Invalid, "not a bearer token"},
+		{"G17 no token_type", func(a map[string]any) { delete(a, "token_type") }, providers.Invalid, "not a bearer token"},
+		{"no access token", func(a map[string]any) { delete(a, "access_token") }, providers.Invalid, "no access token"},
+		{"access token null", func(a map[string]any) { a["access_token"] = nil }, providers.Invalid, "no access token"},
+		{"access token with a line break", func(a map[string]any) { a["access_token"] = "a\r\nX: b" }, providers.Invalid, "no header can carry"},
 		{"no ID token", func(a map[string]any) { delete(a, "id_token") }, providers.Invalid, "no ID token"},
 		{"ID token of the wrong type", func(a map[string]any) { a["id_token"] = []string{"x"} }, providers.Invalid, "no ID token"},
 		{"200 with an error", func(a map[string]any) { a["error"] = "invalid_grant" }, providers.Revoked, `"invalid_grant"`},
@@ -336,6 +336,18 @@ func TestIDP6TokenAnswersAtLogin(t *testing.T) {
 			r.op.Mutate(providertest.Mutations{TokenResponse: func(_ string, a map[string]any) { row.mutate(a) }})
 			_, err := r.attempt()
 			wantError(t, err, row.kind, row.reason)
+		})
+	}
+}
+
+// TestIDP6TokenAnswersThatAreNone: nobody knows what became of the code.
+func TestIDP6TokenAnswersThatAreNone(t *testing.T) {
+	for name, body := range unreadable {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, providertest.Config{})
+			r.op.Fail(providertest.Token, providertest.Fault{Process: true, Body: body})
+			_, err := r.attempt()
+			wantError(t, err, providers.Unknown, "answer is not a token response")
 		})
 	}
 }

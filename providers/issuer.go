@@ -60,8 +60,6 @@ func checkIssuer(raw string) error {
 		return errors.New("is not an absolute URL")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#"):
 		return errors.New("has a user, query or fragment part")
-	case strings.Contains(u.Host, "{"):
-		return errors.New("has a placeholder in its host")
 	case strings.Count(raw, tenantPlaceholder) > 1:
 		return errors.New("has more than one " + tenantPlaceholder)
 	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):

@@ -2,7 +2,6 @@ package providers
 
 import (
 	"context"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -37,7 +36,7 @@ func NewOIDC(cfg OIDCConfig) (*OIDC, error) {
 		return nil, err
 	}
 	cfg.Scopes, cfg.Algorithms = cfg.scopes(), cfg.algorithms()
-	cfg.AuthParams = maps.Clone(cfg.AuthParams)
+	cfg.AuthParams = copyValues(cfg.AuthParams)
 	cfg.Quirks.FinalRefreshErrors = slices.Clone(cfg.Quirks.FinalRefreshErrors)
 	p := &OIDC{
 		cfg: cfg,
@@ -90,4 +89,12 @@ func (p *OIDC) issuerURL() *url.URL {
 // refused is an error of this provider.
 func (p *OIDC) refused(op string, kind Kind, cause error) *Error {
 	return &Error{Provider: p.cfg.Name, Op: op, Kind: kind, Err: cause}
+}
+
+func copyValues(v url.Values) url.Values {
+	c := make(url.Values, len(v))
+	for name, values := range v {
+		c[name] = slices.Clone(values)
+	}
+	return c
 }

@@ -9,6 +9,7 @@ package providers
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -77,6 +78,14 @@ const (
 	// Reusable: a used token stays valid.
 	Reusable
 )
+
+// String returns the lower-case name.
+func (c ReplayClass) String() string {
+	if names := [...]string{"strict", "graced", "reusable"}; int(c) < len(names) {
+		return names[c]
+	}
+	return "class" + strconv.Itoa(int(c))
+}
 
 // Verifier is the ability to read the identity out of a refreshed ID token.
 type Verifier interface {

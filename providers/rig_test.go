@@ -3,6 +3,8 @@ package providers_test
 import (
 	"encoding/json"
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/url"
 	"strings"
@@ -167,3 +169,6 @@ func mustJSON(t testing.TB, v any) []byte {
 	}
 	return b
 }
+
+// discard takes what a test server has to complain about.
+var discard = log.New(io.Discard, "", 0)

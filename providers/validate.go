@@ -3,8 +3,10 @@ package providers
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,7 +60,7 @@ func (c OIDCConfig) validate() error {
 }
 
 func (c OIDCConfig) validateAuthParams(mistake func(field, format string, args ...any)) {
-	for name, values := range c.AuthParams {
+	for _, name := range slices.Sorted(maps.Keys(c.AuthParams)) {
 		switch {
 		case name == "scope":
 			mistake("AuthParams", "scope has a field of its own: use Scopes")
@@ -66,7 +68,7 @@ func (c OIDCConfig) validateAuthParams(mistake func(field, format string, args .
 			mistake("AuthParams", "%q is set anew by every login attempt: remove it", name)
 		case !paramPattern.MatchString(name):
 			mistake("AuthParams", "%q is not a parameter name: use letters, digits, '_', '-', '.', ':'", name)
-		case len(values) != 1 && name != "resource":
+		case len(c.AuthParams[name]) != 1 && name != "resource":
 			mistake("AuthParams", "%q needs exactly one value: parameters must not repeat (RFC 6749 section 3.1)", name)
 		}
 	}

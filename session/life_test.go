@@ -133,6 +133,46 @@ func TestGracePeriodEndsByWhatTheProviderSays(t *testing.T) {
 	}
 }
 
+func TestRefreshInTheGracePeriodThatIsRefusedEndsTheSession(t *testing.T) {
+	story(t, nil, func(t *testing.T, h *house) {
+		r := h.signIn()
+		time.Sleep(9 * time.Hour)
+		h.op.refuse = revoked
+		if _, err := h.Refresh(t.Context(), h.load(r)); !errors.Is(err, grant.ErrReauthRequired) {
+			t.Errorf("refresh: %v, want ErrReauthRequired", err)
+		}
+		h.wantNone(r)
+	})
+}
+
+// The late answer of another process may still put it right.
+func TestGrantInDoubtLeavesTheSessionToItsExpiry(t *testing.T) {
+	story(t, nil, func(t *testing.T, h *house) {
+		h.op.policy.Wide = true
+		r := h.signIn()
+		time.Sleep(9 * time.Hour)
+		h.op.refuse = &providers.Error{Kind: providers.Unknown}
+		h.Renew(t.Context(), h.load(r))
+		time.Sleep(time.Minute)
+		_, err := h.Renew(t.Context(), h.load(r))
+		if !errors.Is(err, session.ErrNone) || !errors.Is(err, grant.ErrReauthRequired) {
+			t.Errorf("renew: %v, want ErrNone by ErrReauthRequired", err)
+		}
+		h.load(r)
+	})
+}
+
+func TestRenewalThatTakesPastTheAbsoluteEndIsNone(t *testing.T) {
+	story(t, func(c *session.Config) { c.AbsoluteLifetime = 9 * time.Hour }, func(t *testing.T, h *house) {
+		r := h.signIn()
+		time.Sleep(9*time.Hour - 5*time.Second)
+		h.op.takes = 10 * time.Second
+		if _, err := h.Renew(t.Context(), h.load(r)); !errors.Is(err, session.ErrNone) {
+			t.Errorf("renew: %v, want ErrNone", err)
+		}
+	})
+}
+
 func TestSessionWithoutRefreshTokenIsNotRenewed(t *testing.T) {
 	story(t, nil, func(t *testing.T, h *house) {
 		login := h.login()

@@ -22,6 +22,7 @@ import (
 
 // op is a provider that answers as a test says.
 type op struct {
+	policy   providers.RefreshPolicy
 	mu       sync.Mutex
 	calls    int
 	refuse   error            // what Refresh fails with
@@ -40,7 +41,7 @@ func (o *op) Begin(context.Context, *providers.Flow, url.Values) (string, error)
 func (o *op) Complete(context.Context, providers.Flow, url.Values) (*providers.Login, error) {
 	panic("not part of these tests")
 }
-func (o *op) RefreshPolicy() providers.RefreshPolicy { return providers.RefreshPolicy{} }
+func (o *op) RefreshPolicy() providers.RefreshPolicy { return o.policy }
 
 func (o *op) Refresh(context.Context, providers.RefreshRequest) (*providers.Tokens, error) {
 	o.mu.Lock()
@@ -386,6 +387,26 @@ func TestStartWithoutAStoreKeepsNothing(t *testing.T) {
 		if len(w.Result().Cookies()) != 0 {
 			t.Error("a cookie was set")
 		}
+	})
+}
+
+func TestBrowserThatLeavesDuringTheCallbackDoesNotUndoTheSignIn(t *testing.T) {
+	story(t, nil, func(t *testing.T, h *house) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := h.Start(httptest.NewRecorder(), request().WithContext(ctx), h.login()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestSessionWithoutItsGrantIsNone(t *testing.T) {
+	story(t, nil, func(t *testing.T, h *house) {
+		r := h.signIn()
+		if err := h.rows.Delete(t.Context(), "easyauth:{"+h.load(r).ID+"}:grant"); err != nil {
+			t.Fatal(err)
+		}
+		h.wantNone(r)
 	})
 }
 

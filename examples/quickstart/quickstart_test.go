@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"html"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -38,6 +39,7 @@ func start(t *testing.T, edit func(*options)) *apptest.Program {
 func hurried(opts *options) { opts.tokenLifetime, opts.outage = 3*time.Second, 6*time.Second }
 
 func TestAPersonSignsInWatchesARefreshAndSignsOut(t *testing.T) {
+	t.Parallel()
 	program := start(t, hurried)
 	ada := apptest.NewBrowser(t)
 
@@ -86,6 +88,7 @@ func TestAPersonSignsInWatchesARefreshAndSignsOut(t *testing.T) {
 }
 
 func TestRefreshNowAnswers200(t *testing.T) {
+	t.Parallel()
 	program := start(t, nil)
 	ada := apptest.NewBrowser(t)
 	ada.SignedIn(program.Base+"/.auth/login", "ada")
@@ -95,6 +98,7 @@ func TestRefreshNowAnswers200(t *testing.T) {
 }
 
 func TestARevokedGrantIsToldAndASignInHeals(t *testing.T) {
+	t.Parallel()
 	program := start(t, hurried)
 	ada := apptest.NewBrowser(t)
 	ada.SignedIn(program.Base+"/.auth/login", "ada")
@@ -129,6 +133,7 @@ func TestARevokedGrantIsToldAndASignInHeals(t *testing.T) {
 }
 
 func TestAnOutageOfTheProviderSignsNobodyOutAndPasses(t *testing.T) {
+	t.Parallel()
 	program := start(t, hurried)
 	ada := apptest.NewBrowser(t)
 	ada.SignedIn(program.Base+"/.auth/login", "ada")
@@ -159,6 +164,7 @@ func TestAnOutageOfTheProviderSignsNobodyOutAndPasses(t *testing.T) {
 }
 
 func TestStrangersGetNothing(t *testing.T) {
+	t.Parallel()
 	program := start(t, nil)
 	eve := apptest.NewBrowser(t)
 	for _, request := range []struct{ method, path string }{
@@ -174,6 +180,7 @@ func TestStrangersGetNothing(t *testing.T) {
 // TestAnotherSiteCannotPressTheButtons sends what a form on another site would
 // send, cookie included (CSR10).
 func TestAnotherSiteCannotPressTheButtons(t *testing.T) {
+	t.Parallel()
 	program := start(t, nil)
 	ada := apptest.NewBrowser(t)
 	ada.SignedIn(program.Base+"/.auth/login", "ada")
@@ -203,6 +210,7 @@ func TestAnotherSiteCannotPressTheButtons(t *testing.T) {
 }
 
 func TestTheApplicationHasOneNameOnThisComputer(t *testing.T) {
+	t.Parallel()
 	program := start(t, nil)
 	other := strings.Replace(program.Base, "127.0.0.1", "localhost", 1)
 	page := apptest.NewBrowser(t).Visit(other + "/?a=b%2Fc")
@@ -265,6 +273,16 @@ func TestARealProviderTakesTheBuiltInOnesPlace(t *testing.T) {
 	}
 }
 
+// TestTheBuiltInProviderIsFoundAtTheSameAddressAfterARestart, because its
+// address is its issuer, and an issuer is part of who somebody is.
+func TestTheBuiltInProviderIsFoundAtTheSameAddressAfterARestart(t *testing.T) {
+	for addr, want := range map[string]int{"127.0.0.1:8080": 8081, "127.0.0.1:0": 0, "127.0.0.1:65535": 0, "127.0.0.1:http": 0} {
+		if got := (&app{options: options{addr: addr}}).portBeside(); got != want {
+			t.Errorf("beside %s the provider takes port %d, want %d", addr, got, want)
+		}
+	}
+}
+
 // TestARestartOfTheBuiltInProviderIsExplained: the session survives, the
 // provider's grants do not, and the page says so.
 func TestARestartOfTheBuiltInProviderIsExplained(t *testing.T) {
@@ -321,6 +339,22 @@ func TestARotatedKeyKeepsEverybodySignedInUntilTheOldOneIsGone(t *testing.T) {
 	}
 	if page := ada.Visit(program.Base + "/"); page.Status != http.StatusOK {
 		t.Errorf("without the key the page answers %d", page.Status)
+	}
+}
+
+func TestBaseURLIsWhereABrowserOfThisComputerGetsToTheListener(t *testing.T) {
+	at := &net.TCPAddr{Port: 8080}
+	for addr, want := range map[string]string{
+		"127.0.0.1:8080": "http://127.0.0.1:8080",
+		"localhost:0":    "http://localhost:8080",
+		":8080":          "http://127.0.0.1:8080",
+		"0.0.0.0:8080":   "http://127.0.0.1:8080",
+		"[::]:8080":      "http://127.0.0.1:8080",
+		"[::1]:8080":     "http://[::1]:8080",
+	} {
+		if got := baseURL(addr, at); got != want {
+			t.Errorf("-addr %s is opened at %s, want %s", addr, got, want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net/http"
 	"os"
@@ -15,6 +16,7 @@ import (
 )
 
 func TestTheLogIsToldOnceAndOnlyToItsOwnSession(t *testing.T) {
+	t.Parallel()
 	program := start(t, nil)
 	ada, eve := apptest.NewBrowser(t), apptest.NewBrowser(t)
 	ada.SignedIn(program.Base+"/.auth/login", "ada")
@@ -35,6 +37,7 @@ func TestTheLogIsToldOnceAndOnlyToItsOwnSession(t *testing.T) {
 }
 
 func TestStreamsEndWithTheProgram(t *testing.T) {
+	t.Parallel()
 	program := start(t, nil)
 	ada := apptest.NewBrowser(t)
 	ada.SignedIn(program.Base+"/.auth/login", "ada")
@@ -53,6 +56,7 @@ func TestStreamsEndWithTheProgram(t *testing.T) {
 // TestAStreamEndsWithItsSessionAndComesBack lets the session expire under an
 // open stream; opening it again renews the session through the provider.
 func TestAStreamEndsWithItsSessionAndComesBack(t *testing.T) {
+	t.Parallel()
 	program := start(t, func(opts *options) { opts.session = 2 * time.Second })
 	ada := apptest.NewBrowser(t)
 	ada.SignedIn(program.Base+"/.auth/login", "ada")
@@ -63,18 +67,21 @@ func TestAStreamEndsWithItsSessionAndComesBack(t *testing.T) {
 	back.wants(t, kindRefreshed)
 }
 
-// events follows the stream of one session.
+// eventLog follows the stream of one session.
 type eventLog struct {
+	ctx    context.Context // ends when the test loses patience
 	lines  *bufio.Scanner
 	told   []string // data of the log's entries
-	kinds  []string
+	unread []string // their kinds, as far as the test has not asked for them
 	lastID string
 }
 
 // follow opens the stream as the browser would, after an entry if lastID is one.
 func follow(t *testing.T, b *apptest.Browser, base, lastID string) *eventLog {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/events", nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/events", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +101,7 @@ func follow(t *testing.T, b *apptest.Browser, base, lastID string) *eventLog {
 		body, _ := io.ReadAll(resp.Body)
 		t.Fatalf("the stream answers %d: %s", resp.StatusCode, body)
 	}
-	return &eventLog{lines: bufio.NewScanner(resp.Body)}
+	return &eventLog{ctx: ctx, lines: bufio.NewScanner(resp.Body)}
 }
 
 // wants reads until the log has told an entry of each kind, in this order,
@@ -102,19 +109,12 @@ func follow(t *testing.T, b *apptest.Browser, base, lastID string) *eventLog {
 func (l *eventLog) wants(t *testing.T, kinds ...string) {
 	t.Helper()
 	for _, kind := range kinds {
-		if found := slices.Index(l.kinds, kind); found >= 0 {
-			l.kinds = l.kinds[found+1:]
-			continue
-		}
-		for {
+		for !slices.Contains(l.unread, kind) {
 			if _, ok := l.next(); !ok {
 				t.Fatalf("the stream ended without an entry %q: %q", kind, l.told)
 			}
-			if n := len(l.kinds); n > 0 && l.kinds[n-1] == kind {
-				l.kinds = nil
-				break
-			}
 		}
+		l.unread = l.unread[slices.Index(l.unread, kind)+1:]
 	}
 }
 
@@ -131,16 +131,10 @@ func (l *eventLog) caughtUp(t *testing.T) {
 // ends reads to the end of the stream.
 func (l *eventLog) ends(t *testing.T) {
 	t.Helper()
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for ok := true; ok; {
-			_, ok = l.next()
-		}
-	}()
-	select {
-	case <-ended:
-	case <-time.After(20 * time.Second):
+	for ok := true; ok; {
+		_, ok = l.next()
+	}
+	if l.ctx.Err() != nil {
 		t.Fatal("the stream does not end")
 	}
 }
@@ -160,7 +154,7 @@ func (l *eventLog) next() (event string, ok bool) {
 				l.told = append(l.told, value)
 				_, rest, _ := strings.Cut(value, `"kind":"`)
 				kind, _, _ := strings.Cut(rest, `"`)
-				l.kinds = append(l.kinds, kind)
+				l.unread = append(l.unread, kind)
 			}
 		case "":
 			return event, true

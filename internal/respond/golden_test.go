@@ -53,6 +53,9 @@ func TestAnswersAreWhatTheGoldenFilesSay(t *testing.T) {
 		{"page_store_unavailable", "text/html", func(w http.ResponseWriter, r *http.Request) {
 			respond.Fail(w, r, respond.StoreUnavailable, respond.Options{RetryAfter: 1500 * time.Millisecond, Reload: true})
 		}},
+		{"page_provider_unavailable_nothing_to_reload", "text/html", func(w http.ResponseWriter, r *http.Request) {
+			respond.Fail(w, r, respond.ProviderUnavailable, respond.Options{RetryAfter: time.Second, Login: "/.auth/login/google"})
+		}},
 		{"page_form_and_links", "text/html", func(w http.ResponseWriter, r *http.Request) {
 			respond.Show(w, r, http.StatusOK, respond.Page{
 				Title: "Sign out <b>?",

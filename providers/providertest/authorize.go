@@ -25,7 +25,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	case req == nil:
 		refusePage(w, http.StatusBadRequest, problem)
 	case fail != nil:
-		s.respond(w, req, url.Values{"error": {fail.code}, "error_description": {fail.description}})
+		s.respond(w, req, fail.params())
 	default:
 		s.proceed(w, req, s.loginOf(r))
 	}
@@ -55,7 +55,7 @@ func (s *Server) proceed(w http.ResponseWriter, req *authRequest, l *login) {
 
 func (s *Server) mustSignIn(req *authRequest, l *login) bool {
 	return l == nil || slices.Contains(req.prompts, "login") || slices.Contains(req.prompts, "select_account") ||
-		req.maxAge >= 0 && time.Since(l.at) > req.maxAge
+		req.maxAge == 0 || req.maxAge > 0 && time.Since(l.at) > req.maxAge
 }
 
 func (s *Server) mustConsent(req *authRequest, l *login) bool {

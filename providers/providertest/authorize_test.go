@@ -125,6 +125,9 @@ func TestSingleSignOnAndPrompts(t *testing.T) {
 			}
 			return len(p.Forms()) > 0
 		}
+		if !asks(set("max_age", "0")) {
+			t.Error("max_age=0 did not ask within the same instant")
+		}
 		if asks() {
 			t.Error("asked again although the browser is signed in")
 		}
@@ -247,7 +250,7 @@ func TestFormPostSubmitsItselfUnderItsOwnPolicy(t *testing.T) {
 		if last.Method != "POST" || last.URL.String() != callback || c.app.got[0].Get("state") != state {
 			t.Errorf("ended with %s %s and %v", last.Method, last.URL, c.app.got)
 		}
-		if last.Sent.Get("Origin") != "https://op.example" || last.Sent.Get("Sec-Fetch-Site") != "cross-site" || last.Sent.Get("Sec-Fetch-User") != "" {
+		if last.Sent.Get("Origin") != "null" || last.Sent.Get("Sec-Fetch-Site") != "cross-site" || last.Sent.Get("Sec-Fetch-User") != "" {
 			t.Errorf("posted with %v", last.Sent)
 		}
 	})
@@ -293,6 +296,33 @@ func checkPolicy(t *testing.T, p *providertest.Page, formAction string) {
 			t.Errorf("%s: %q, want %q", name, p.Header.Get(name), value)
 		}
 	}
+}
+
+func TestSignInFormWithABadRequestSignsNobodyIn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := newClient(t, providertest.Config{})
+		submit := func(request string) *providertest.Page {
+			p, err := c.browser.Submit(providertest.Form{Method: "POST", Action: c.op.Issuer() + "/authorize/answer",
+				Values: url.Values{"user": {"alice"}, "request": {request}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		for request, reason := range map[string]string{"%zz": "lost its request", "client_id=x": "No client has"} {
+			if p := submit(request); p.Status != http.StatusBadRequest || !strings.Contains(string(p.Body), reason) {
+				t.Errorf("%s: %d %s", request, p.Status, p.Body)
+			}
+		}
+		u, _ := url.Parse(c.authURL(oauth2.SetAuthURLParam("response_type", "token")))
+		submit(u.RawQuery)
+		if len(c.app.got) != 1 || c.app.got[0].Get("error") != "unsupported_response_type" {
+			t.Errorf("responses %v", c.app.got)
+		}
+		if got := c.response(oauth2.SetAuthURLParam("prompt", "none")); got.Get("error") != "login_required" {
+			t.Errorf("somebody was signed in: %v", got)
+		}
+	})
 }
 
 func TestSignInFormOfAnotherSiteIsRefused(t *testing.T) {

@@ -27,6 +27,10 @@ type authRequest struct {
 // failure is an OAuth error on its way to the client.
 type failure struct{ code, description string }
 
+func (f *failure) params() url.Values {
+	return url.Values{"error": {f.code}, "error_description": {f.description}}
+}
+
 // readRequest reads an authorization request. Without a client and a redirect
 // URI to trust there is no request, only a problem to show; any other defect
 // is a failure that the client is told.

@@ -153,7 +153,7 @@ func TestBrowserSendsWhatTellsANavigationFromAScript(t *testing.T) {
 			}
 		}
 		want := []string{
-			"POST op.example/authorize/answer same-origin navigate document https://op.example tex",
+			"POST op.example/authorize/answer same-origin navigate document null tex",
 			"GET app.example/callback cross-site navigate document  tex",
 			"GET app.example/account same-origin navigate document  tex",
 			"GET app.example/api same-origin cors empty  */*",
@@ -323,4 +323,30 @@ func TestPageForms(t *testing.T) {
 	if len(p.Forms()) != 0 {
 		t.Error("a text has forms")
 	}
+}
+
+func TestBrowserHidesItsOriginBehindAForeignRedirect(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if to := r.URL.Query().Get("to"); to != "" {
+				http.Redirect(w, r, to, http.StatusTemporaryRedirect)
+				return
+			}
+			fmt.Fprint(w, r.Header.Get("Origin"))
+		})
+		b := providertest.NewBrowser(providertest.NewNetwork(map[string]http.Handler{"app.example": h, "op.example": h}))
+		if _, err := b.Open("https://app.example/"); err != nil {
+			t.Fatal(err)
+		}
+		for target, want := range map[string]string{
+			to("app.example", "to", "https://op.example/"): "https://app.example",
+			to("op.example", "to", "https://app.example/"): "null",
+			to("op.example", "to", "https://op.example/"):  "https://app.example",
+		} {
+			r, _ := http.NewRequest("POST", target, nil)
+			if p, err := b.Fetch(r); err != nil || string(p.Body) != want {
+				t.Errorf("%s: Origin %q, %v; want %q", target, p.Body, err, want)
+			}
+		}
+	})
 }

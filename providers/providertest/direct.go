@@ -23,7 +23,7 @@ func (s *Server) Authorize(authURL, user string) (url.Values, error) {
 	case req == nil:
 		return nil, errors.New("providertest: authorization request refused: " + problem)
 	case fail != nil:
-		return s.response(req, url.Values{"error": {fail.code}, "error_description": {fail.description}}), nil
+		return s.response(req, fail.params()), nil
 	}
 	if _, known := s.lookup(user); !known {
 		return nil, fmt.Errorf("providertest: sign-in refused: nobody is called %q", user)

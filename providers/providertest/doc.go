@@ -31,6 +31,9 @@
 //	alice := providertest.NewBrowser(network)
 //	page, err := alice.SignIn("https://app.example/account", "alice")
 //
+// A test that is only about what follows may skip the pages: [Server.Authorize]
+// turns an authorization URL into the parameters of its response.
+//
 // # When things go wrong
 //
 // [Server.Fail] makes an endpoint fail: refuse, delay, cut the connection

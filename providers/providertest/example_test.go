@@ -73,13 +73,37 @@ func ExampleServer_Fail() {
 	// 401 <nil>
 }
 
-// A token that was issued to another client.
+// A token that was issued to another client, and what go-oidc says about it.
 func ExampleServer_Mutate() {
 	op := providertest.New(providertest.Config{})
 	op.Mutate(providertest.Mutations{
 		IDToken: func(d *providertest.Draft) { d.Claims["aud"] = "another-client" },
 	})
-	// Sign in, and see that the application refuses.
+
+	ctx := oidc.ClientContext(context.Background(), op.Client())
+	provider, err := oidc.NewProvider(ctx, op.Issuer())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	login := oauth2.Config{
+		ClientID: providertest.ClientID, ClientSecret: providertest.ClientSecret,
+		RedirectURL: "https://app.example/callback", Endpoint: provider.Endpoint(), Scopes: []string{"openid"},
+	}
+	verifier := oauth2.GenerateVerifier()
+	response, err := op.Authorize(login.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier)), "alice")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	token, err := login.Exchange(ctx, response.Get("code"), oauth2.VerifierOption(verifier))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = provider.Verifier(&oidc.Config{ClientID: login.ClientID}).Verify(ctx, token.Extra("id_token").(string))
+	fmt.Println(err)
+	// Output: oidc: expected audience "app" got ["another-client"]
 }
 
 // A provider for development, that a person signs in at with a real browser.

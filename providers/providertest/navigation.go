@@ -142,9 +142,13 @@ func (c *chain) site() string {
 	return site
 }
 
-// origin is the Origin header: null once a chain has left an origin that was
-// not its own and went on to another.
+// origin is the Origin header: null for a form on a page that hides where it is
+// (Fetch, section 3.2), and once a chain has left an origin that was not its
+// own and went on to another.
 func (c *chain) origin() string {
+	if c.navigation && c.from.secretive() {
+		return "null"
+	}
 	for i, u := range c.seen[1:] {
 		if before := c.seen[i]; !sameOrigin(u, before) && !sameOrigin(before, c.from.URL) {
 			return "null"
@@ -157,7 +161,7 @@ func (c *chain) origin() string {
 // no-referrer, and else what browsers tell by default, the whole URL to its own
 // origin and the origin to others (strict-origin-when-cross-origin).
 func (c *chain) referer(target *url.URL) string {
-	if c.from == nil || c.from.Header.Get("Referrer-Policy") == "no-referrer" || c.from.URL.Scheme == "https" && target.Scheme != "https" {
+	if c.from == nil || c.from.secretive() || c.from.URL.Scheme == "https" && target.Scheme != "https" {
 		return ""
 	}
 	if c.site() != "same-origin" {

@@ -19,8 +19,8 @@ import (
 // production, and all of it works inside a testing/synctest bubble.
 //
 // A https URL needs no certificate: the handler sees a non-nil Request.TLS. A
-// host that nobody serves does not resolve, which is a [*net.OpError] whose Op
-// is "dial", as is one that was taken Down. Each request has a connection of
+// host that nobody serves refuses the connection, a [*net.OpError] whose Op
+// is "dial", as does one that was taken Down. Each request has a connection of
 // its own, and nothing keeps running once its response body is closed.
 //
 // A Network is safe for concurrent use.

@@ -86,6 +86,9 @@ func (p *Page) signInForm() (Form, bool) {
 	return Form{}, false
 }
 
+// secretive reports whether the page keeps browsers from telling about it.
+func (p *Page) secretive() bool { return p.Header.Get("Referrer-Policy") == "no-referrer" }
+
 var submits = regexp.MustCompile(`forms\[0\]\.submit\(\)`)
 
 // autoSubmit returns the form of a page that submits itself.

@@ -3,7 +3,7 @@ package providertest
 import "slices"
 
 // maxSecrets bounds what a provider that runs for days remembers.
-const maxSecrets = 100_000
+const maxSecrets = 20_000
 
 // secretLog holds every secret that passed through, each once, oldest first.
 type secretLog struct {
@@ -29,7 +29,7 @@ func (l *secretLog) add(secret string) {
 // Secrets returns every code, access, refresh and ID token and login cookie
 // that the provider issued, and every state, nonce, code verifier and client
 // secret that it saw, so that a test can search the logs of an application for
-// them. It keeps the latest 100,000.
+// them. It keeps the latest 20,000.
 func (s *Server) Secrets() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -29,11 +29,14 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req, problem, fail := s.readRequest(params)
-	if req == nil || fail != nil {
+	switch {
+	case req == nil:
 		refusePage(w, http.StatusBadRequest, problem)
 		return
-	}
-	if r.PostForm.Get("action") == "deny" {
+	case fail != nil:
+		s.respond(w, req, fail.params())
+		return
+	case r.PostForm.Get("action") == "deny":
 		s.respond(w, req, url.Values{"error": {"access_denied"}})
 		return
 	}
@@ -66,9 +69,6 @@ func (s *Server) ask(w http.ResponseWriter, req *authRequest, l *login, signIn b
 	}
 	if l != nil {
 		page.User = l.user
-	}
-	if s.cfg.KnownUsersOnly {
-		page.Hint = ""
 	}
 	s.mu.Lock()
 	for name := range s.users {

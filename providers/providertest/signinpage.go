@@ -65,7 +65,7 @@ func originOf(uri string) string {
 
 const submitScript = `document.forms[0].submit()`
 
-const pageStyle = `body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:4rem auto;padding:0 1rem;color:#1b1b1f;background:#fff}
+const pageStyle = `:root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:4rem auto;padding:0 1rem;color:#1b1b1f;background:#fff}
 label,input,button{display:block;font:inherit}input{box-sizing:border-box;width:100%;padding:.5rem;margin:.25rem 0 1rem}
 button{display:inline-block;padding:.5rem 1.25rem;margin-right:.5rem}small{color:#55555f}
 @media (prefers-color-scheme:dark){body{color:#ececf1;background:#17171c}small{color:#a9a9b5}}`

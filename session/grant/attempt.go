@@ -16,8 +16,6 @@ type attempt struct {
 	FirstAt  time.Time `json:"first"`           // when this generation's token was first presented
 	Deadline time.Time `json:"deadline"`        // the holder gave up by then
 	Probe    bool      `json:"probe,omitempty"` // the one try after the quarantine; there is no second
-	// Lost: the holder itself says that it will never know the outcome.
-	Lost bool `json:"lost,omitempty"`
 }
 
 const (
@@ -60,7 +58,7 @@ func (a *attempt) admit(now time.Time, p providers.RefreshPolicy) admission {
 	if a == nil {
 		return admitted
 	}
-	if !a.Lost && now.Before(a.Deadline) {
+	if now.Before(a.Deadline) {
 		return held
 	}
 	switch {

@@ -93,6 +93,64 @@ func TestLostAnswer(t *testing.T) {
 	})
 }
 
+func TestGracedWindowCountsFromTheFirstPresentation(t *testing.T) {
+	story(t, graced, func(t *testing.T, h *house, k *grant.Keeper) {
+		for range 100 {
+			h.op.answers = append(h.op.answers, answer{fail: true, rotates: true, kind: providers.Unknown})
+		}
+		time.Sleep(2 * time.Hour)
+		first := time.Now()
+		for time.Since(first) < 5*time.Minute {
+			h.wantErrorOf(k)
+			time.Sleep(time.Second)
+		}
+		replays, probes := 0, 0
+		for _, at := range h.op.times {
+			switch since := at.Sub(first); {
+			case since < 27*time.Second:
+				replays++
+			default:
+				probes++
+				if since < 30*time.Second {
+					t.Errorf("presented %v after the first time, in the last seconds of the window", since)
+				}
+			}
+		}
+		if replays < 3 || probes != 1 {
+			t.Errorf("%d replays inside the window and %d presentations after it, want several and one", replays, probes)
+		}
+	})
+}
+
+// wantErrorOf asks for a token that is not to be had.
+func (h *house) wantErrorOf(k *grant.Keeper) {
+	h.t.Helper()
+	if token, err := h.token(k); err == nil {
+		h.t.Fatalf("token = %q", token)
+	}
+}
+
+// Two processes present one refresh token inside the window of a graced
+// provider, and both get tokens: the first commit is the one that counts.
+func TestSecondAnswerToOneGenerationIsDropped(t *testing.T) {
+	story(t, graced, func(t *testing.T, h *house, k *grant.Keeper) {
+		slow := newHouse(t, h.op)
+		slow.store, slow.cfg.Store = h.store, h.store
+		slow.cfg.Providers = map[string]providers.Provider{"op": deaf{h.op}}
+		frozen := slow.process()
+		defer frozen.Close()
+		time.Sleep(2 * time.Hour)
+		h.op.answers = []answer{{takes: 40 * time.Second}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		slow.request(frozen).Token(ctx, grant.Audience{})
+		time.Sleep(21 * time.Second)
+		h.mustToken(k, "at2")
+		time.Sleep(time.Minute)
+		h.mustToken(k, "at2")
+	})
+}
+
 func TestGatewayErrorMayHideARotation(t *testing.T) {
 	gateway := answer{fail: true, rotates: true, kind: providers.Gateway}
 	t.Run("strict: in doubt", func(t *testing.T) {

@@ -28,7 +28,9 @@ type op struct {
 	presented map[string]int
 	calls     int
 	revoked   []string
-	answers   []answer // for the next calls; afterwards every call succeeds
+	unrevoked int         // how many revocations fail first
+	times     []time.Time // of the calls
+	answers   []answer    // for the next calls; afterwards every call succeeds
 	audiences []string
 	identity  error // what VerifyRefreshed says
 	idToken   bool
@@ -61,6 +63,7 @@ func (o *op) Refresh(ctx context.Context, req providers.RefreshRequest) (*provid
 	sent := time.Now()
 	o.mu.Lock()
 	o.calls++
+	o.times = append(o.times, sent)
 	n := o.calls
 	var a answer
 	if len(o.answers) > 0 {
@@ -108,6 +111,10 @@ func (o *op) Refresh(ctx context.Context, req providers.RefreshRequest) (*provid
 func (o *op) Revoke(_ context.Context, rt providers.Secret) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.unrevoked > 0 {
+		o.unrevoked--
+		return &providers.Error{Provider: "op", Op: "revoke", Kind: providers.Busy}
+	}
 	delete(o.live, rt.Reveal())
 	o.revoked = append(o.revoked, rt.Reveal())
 	return nil

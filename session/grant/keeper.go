@@ -125,11 +125,12 @@ func (k *Keeper) pause(ctx context.Context, d time.Duration) bool {
 func (k *Keeper) load(ctx context.Context, key string) (*record, store.Entry, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.cfg.StoreTimeout)
 	defer cancel()
+	asked := time.Now()
 	entries, err := k.cfg.Store.Load(ctx, key)
 	if err != nil {
 		return nil, store.Entry{}, err
 	}
-	k.clock.observe(entries[0].Now)
+	k.clock.observe(asked, entries[0].Now)
 	return k.decode(key, entries[0]), entries[0], nil
 }
 
@@ -142,11 +143,12 @@ func (k *Keeper) save(ctx context.Context, key string, rec *record, e store.Entr
 		return store.Entry{}, err
 	}
 	e.Value = value
+	asked := time.Now()
 	saved, err := k.cfg.Store.Save(ctx, key, e)
 	if err != nil {
 		return store.Entry{}, err
 	}
-	k.clock.observe(saved.Now)
+	k.clock.observe(asked, saved.Now)
 	k.decoded.Put(key, saved.Version, rec)
 	return saved, nil
 }

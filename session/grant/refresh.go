@@ -69,6 +69,7 @@ func (k *Keeper) refresh(ctx context.Context, g *Grant, audience Audience, w wan
 	refresher, policy, supported := k.refresher(g.owner.Provider)
 	poll := pollFirst
 	for {
+		looked := time.Now()
 		rec, entry, err := k.load(ctx, g.key)
 		if err != nil {
 			return nil, storeError(err)
@@ -101,13 +102,19 @@ func (k *Keeper) refresh(ctx context.Context, g *Grant, audience Audience, w wan
 			return nil, rec.doubt(now, audience, policy)
 		}
 
-		rec, entry, err = k.begin(ctx, g.key, rec, entry, policy)
+		rec, err = k.begin(ctx, g.key, rec, entry, policy)
 		if errors.Is(err, store.ErrConflict) {
 			continue
 		} else if err != nil {
 			return nil, storeError(err)
 		}
-		rec, err = k.present(ctx, g, audience, refresher, policy, rec, entry.Now)
+		if overslept(looked) {
+			if err := k.release(ctx, g, rec, providers.NotSent, 0); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		rec, err = k.present(ctx, g, audience, refresher, policy, rec, now)
 		if err != nil || rec != nil {
 			return rec, err
 		}
@@ -143,31 +150,33 @@ func (r *record) final(supported bool) error {
 
 // begin takes the lease on the record's generation and notes, in the same
 // write, that its refresh token is about to be presented.
-func (k *Keeper) begin(ctx context.Context, key string, rec *record, e store.Entry, p providers.RefreshPolicy) (*record, store.Entry, error) {
+func (k *Keeper) begin(ctx context.Context, key string, rec *record, e store.Entry, p providers.RefreshPolicy) (*record, error) {
 	next := rec.clone()
 	next.Attempt = rec.Attempt.next(e.Now, k.cfg.CallTimeout, p)
-	saved, err := k.save(ctx, key, next, e)
+	_, err := k.save(ctx, key, next, e)
 	if err == nil || errors.Is(err, store.ErrConflict) {
-		return next, saved, err
+		return next, err
 	}
 	// The store may have written all the same and only its answer be lost. An
 	// attempt of ours that is in there is ours to use; left alone, it would look
 	// like a token in doubt.
-	if rec, entry, again := k.load(ctx, key); again == nil && rec != nil && rec.Attempt != nil && rec.Attempt.ID == next.Attempt.ID {
-		return rec, entry, nil
+	if rec, _, again := k.load(ctx, key); again == nil && rec != nil && rec.Attempt != nil && rec.Attempt.ID == next.Attempt.ID {
+		return rec, nil
 	}
-	return nil, saved, err
+	return nil, err
+}
+
+// overslept reports whether this process may have been frozen since then: the
+// lease that it took may be over, and it must not send. Both clocks are asked,
+// because monotonic time stands still in a suspended machine.
+func overslept(since time.Time) bool {
+	now := time.Now()
+	return now.Sub(since) > leaseMargin || now.Round(0).Sub(since.Round(0)).Abs() > leaseMargin
 }
 
 // present sends the refresh token that begin returned, once, and settles what
 // came of it. No record and no error mean: look again.
 func (k *Keeper) present(ctx context.Context, g *Grant, audience Audience, refresher providers.Refresher, policy providers.RefreshPolicy, rec *record, began time.Time) (*record, error) {
-	// A process that was frozen since begin must not send: its lease may be
-	// over. Both clocks are asked, because monotonic time stands still in a
-	// suspended machine.
-	if wall := k.clock.now().Sub(began); wall > leaseMargin || wall < -leaseMargin {
-		return nil, k.release(ctx, g, rec, providers.NotSent, 0)
-	}
 	// The call gets its whole time, and what follows does not depend on it.
 	ctx = context.WithoutCancel(ctx)
 	callCtx, cancel := context.WithTimeout(ctx, k.cfg.CallTimeout)
@@ -229,7 +238,6 @@ func (k *Keeper) release(ctx context.Context, g *Grant, rec *record, kind provid
 // consumed, and says that nobody is waiting for its answer any more.
 func (k *Keeper) lose(ctx context.Context, g *Grant, rec *record, kind providers.Kind, retryAfter time.Duration) error {
 	return k.amend(ctx, g, rec, func(next *record, now time.Time) {
-		next.Attempt.Lost = true
 		next.Attempt.Deadline = now
 		next.Backoff = next.Backoff.after(kind, retryAfter, now)
 	})

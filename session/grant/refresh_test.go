@@ -203,6 +203,16 @@ func TestA6RetryAfterIsSilence(t *testing.T) {
 	})
 }
 
+func TestIDP7RetryAfterIsCapped(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		h.op.answers = []answer{{fail: true, kind: providers.Busy, retryAfter: 1000 * time.Hour}}
+		time.Sleep(2 * time.Hour)
+		h.wantError(k, grant.ErrTransient)
+		time.Sleep(time.Hour)
+		h.mustToken(k, "at2")
+	})
+}
+
 func TestR10RevokedGrantIsDeadAndNotAskedAgain(t *testing.T) {
 	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
 		h.op.live = nil

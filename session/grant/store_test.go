@@ -3,13 +3,17 @@ package grant_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/session/grant"
+	"github.com/goeasyauth/easyauth/store"
+	"github.com/goeasyauth/easyauth/store/storetest"
 )
 
 var errDown = errors.New("connection refused")
@@ -183,7 +187,110 @@ func TestCloseWaitsForTheAnswer(t *testing.T) {
 		go g.Token(context.WithoutCancel(t.Context()), grant.Audience{})
 		synctest.Wait()
 		k.Close()
+		if !slices.Contains(h.said, "refreshed") {
+			t.Error("Close did not wait for the answer and its commit")
+		}
 		h.mustToken(h.process(), "at1")
 		h.wantCalls(1)
+	})
+}
+
+func TestRevocationIsTriedAgain(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		h.op.unrevoked = 2
+		before := time.Now()
+		if err := k.End(t.Context(), key, "op"); err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(before); waited > time.Second {
+			t.Errorf("the one who signs out waited %v", waited)
+		}
+		time.Sleep(10 * time.Second)
+		if !slices.Equal(h.op.revoked, []string{"rt0"}) {
+			t.Errorf("revoked %v, want rt0", h.op.revoked)
+		}
+	})
+}
+
+// A stream keeps its Grant for hours: it learns of the logout all the same.
+func TestGrantThatOutlivesItsRequestLearnsOfTheEnd(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		g := h.request(k)
+		if err := h.process().End(t.Context(), key, "op"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(11 * time.Second)
+		if _, err := g.Token(t.Context(), grant.Audience{}); !errors.Is(err, grant.ErrSessionEnded) {
+			t.Errorf("token: %v, want ErrSessionEnded", err)
+		}
+	})
+}
+
+// E6.6: a process that was suspended between begin and the call does not send.
+func TestFrozenProcessDoesNotSend(t *testing.T) {
+	story(t, wide, func(t *testing.T, h *house, k *grant.Keeper) {
+		h.cfg.Store = slowAcknowledgement{h.store, 30 * time.Second}
+		frozen := h.process()
+		defer frozen.Close()
+		time.Sleep(2 * time.Hour)
+		h.request(frozen).Token(t.Context(), grant.Audience{})
+		time.Sleep(20 * time.Second)
+		h.wantCalls(0)
+		time.Sleep(10 * time.Minute)
+		h.mustToken(k, "at1") // and nothing is in doubt
+	})
+}
+
+// slowAcknowledgement is a store whose writes take place at once and return
+// late: for its process, time stands still in between.
+type slowAcknowledgement struct {
+	store.Store
+	by time.Duration
+}
+
+func (s slowAcknowledgement) Save(ctx context.Context, key string, e store.Entry) (store.Entry, error) {
+	saved, err := s.Store.Save(ctx, key, e)
+	time.Sleep(s.by)
+	return saved, err
+}
+
+func TestStormAsksTheStoreOnceForAll(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		counting := storetest.NewCounting(h.store)
+		h.cfg.Store = counting
+		k = h.process()
+		defer k.Close()
+		h.op.takes = time.Second
+		time.Sleep(2 * time.Hour)
+		g := h.request(k)
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() { g.Token(t.Context(), grant.Audience{}) })
+		}
+		wg.Wait()
+		if n := counting.Counts().Loads; n > 3 {
+			t.Errorf("%d loads for one refresh", n)
+		}
+	})
+}
+
+func TestAudiencesAreBounded(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		ask := func(i int) {
+			time.Sleep(time.Second)
+			aud := grant.Scopes("b", fmt.Sprintf("a%d", i))
+			if _, err := h.request(k).Token(t.Context(), aud); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range 20 {
+			ask(i)
+		}
+		h.wantCalls(20)
+		ask(19)
+		h.mustToken(k, "at0")
+		h.wantCalls(20)
+		ask(0)
+		h.wantCalls(21)
 	})
 }

@@ -4,10 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/goeasyauth/easyauth"
 	"github.com/goeasyauth/easyauth/examples/internal/keysfile"
+	"github.com/goeasyauth/easyauth/providers"
 )
 
 func TestAMissingFileIsMadeForItsOwnerOnlyAndReadBack(t *testing.T) {
@@ -59,4 +61,28 @@ func write(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+func TestOfManyThatMakeTheFileAtOnceNobodyKeepsAnotherKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys")
+	var all sync.WaitGroup
+	kept := make(chan providers.Secret, 16)
+	for range cap(kept) {
+		all.Go(func() {
+			if keys, made, err := keysfile.Open(path); err == nil && made {
+				kept <- keys[0]
+			}
+		})
+	}
+	all.Wait()
+	close(kept)
+	keys, _, err := keysfile.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key := range kept {
+		if !key.Equal(keys[0]) {
+			t.Error("a process seals with a key that is not in the file")
+		}
+	}
 }
