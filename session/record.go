@@ -92,7 +92,7 @@ const idBytes = 43
 func idOf(cookie string) (id, key string) {
 	var b [len(keyPrefix) + idBytes + len(sessionSuffix)]byte
 	n := copy(b[:], keyPrefix)
-	sum := sha256.Sum256([]byte(cookie))
+	sum := sha256.Sum256(append(make([]byte, 0, cookieBytes), cookie...)) // on the stack
 	base64.RawURLEncoding.Encode(b[n:], sum[:])
 	copy(b[n+idBytes:], sessionSuffix)
 	key = string(b[:])

@@ -47,7 +47,7 @@ func (m *Manager) Refresh(ctx context.Context, s *Session) (*Session, error) {
 // cannot be renewed is not an error here; the error is ErrNone, when the session
 // ended by it.
 func (m *Manager) KeepFresh(ctx context.Context, s *Session) error {
-	_, err := s.grant.Token(ctx, grant.Audience{})
+	err := s.grant.KeepFresh(ctx)
 	switch {
 	case errors.Is(err, grant.ErrSessionEnded), m.endOnDead && errors.Is(err, grant.ErrReauthRequired):
 		m.endRefused(ctx, s, err)

@@ -81,6 +81,13 @@ func (g *Grant) Token(ctx context.Context, aud Audience) (*oauth2.Token, error) 
 	return &oauth2.Token{AccessToken: a.Token, TokenType: "Bearer", Expiry: a.ExpiresAt}, nil
 }
 
+// KeepFresh does for the login's own audience what Token does, and returns no
+// token.
+func (g *Grant) KeepFresh(ctx context.Context) error {
+	_, err := g.access(ctx, Audience{})
+	return err
+}
+
 func (g *Grant) access(ctx context.Context, aud Audience) (access, error) {
 	rec, now, err := g.look(ctx)
 	if err != nil {
