@@ -16,10 +16,10 @@ type backoff struct {
 }
 
 const (
-	backoffFirst         = time.Second
-	backoffLast          = time.Minute
-	backoffMisconfigured = time.Minute
-	retryAfterLast       = time.Hour
+	backoffFirst   = time.Second
+	backoffLast    = time.Minute
+	backoffRefused = time.Minute // what only a person can change
+	retryAfterLast = time.Hour
 )
 
 // after returns the back-off that follows one more failure at now: exponential
@@ -30,8 +30,8 @@ func (b backoff) after(kind providers.Kind, retryAfter time.Duration, now time.T
 	b.Kind = kind
 	step := min(backoffFirst<<min(max(b.N-1, 0), 10), backoffLast)
 	wait := max(backoffFirst, rand.N(step)+1) // N(step) is below step
-	if kind == providers.Misconfigured {
-		wait = backoffMisconfigured
+	if kind == providers.Misconfigured || kind == providers.Interaction {
+		wait = backoffRefused
 	}
 	b.Until = now.Add(max(wait, min(retryAfter, retryAfterLast)))
 	return b
@@ -39,8 +39,11 @@ func (b backoff) after(kind providers.Kind, retryAfter time.Duration, now time.T
 
 // err is what those are told who ask before the back-off ends.
 func (b backoff) err(now time.Time) error {
-	if b.Kind == providers.Misconfigured {
+	switch b.Kind {
+	case providers.Misconfigured:
 		return ErrMisconfigured
+	case providers.Interaction:
+		return &ReauthError{Reason: b.Kind.String()}
 	}
 	return transient(b.Kind.String(), b.Until.Sub(now), nil)
 }

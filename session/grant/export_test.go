@@ -24,10 +24,11 @@ func DecodeRow(value []byte) {
 	for _, a := range r.Access {
 		a.phase(now)
 	}
-	if r.refusal(now, true) == nil {
+	if r.refusal(now, true, "") == nil {
 		n := r.clone()
 		n.Backoff = n.Backoff.after(0, time.Hour, now)
 		n.keep("x", access{})
+		n.refuse("y", 0, now)
 		n.encode()
 	}
 }

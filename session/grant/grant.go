@@ -96,7 +96,7 @@ func (g *Grant) access(ctx context.Context, aud Audience) (access, error) {
 	k, key := g.keeper, aud.key()
 	k.warn(ctx, g, rec, now)
 	a, budget := rec.Access[key], k.cfg.WaitBudget
-	refused := rec.refusal(now, k.supports(g.owner.Provider))
+	refused := rec.refusal(now, k.supports(g.owner.Provider), key)
 	switch a.phase(now) {
 	case Fresh, Unknown:
 		return a, nil

@@ -2,8 +2,10 @@ package grant
 
 import (
 	"encoding/json"
+	"maps"
 	"time"
 
+	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/store"
 )
 
@@ -32,7 +34,10 @@ type record struct {
 	Attempt *attempt          `json:"attempt,omitempty"`
 	Backoff backoff           `json:"backoff,omitzero"`
 	Access  map[string]access `json:"access,omitempty"` // by Audience.key
-	Warned  bool              `json:"warned,omitempty"` // ReauthSoon was told for this refresh token
+	// Refused are the audiences that the provider does not want to issue tokens
+	// for. They say nothing about the grant: its other audiences go on.
+	Refused map[string]backoff `json:"refused,omitempty"`
+	Warned  bool               `json:"warned,omitempty"` // ReauthSoon was told for this refresh token
 }
 
 // access is one access token.
@@ -78,9 +83,8 @@ func decode(e store.Entry) *record {
 func (r *record) clone() *record {
 	c := *r
 	c.Access = make(map[string]access, len(r.Access)+1)
-	for k, v := range r.Access {
-		c.Access[k] = v
-	}
+	maps.Copy(c.Access, r.Access)
+	c.Refused = maps.Clone(r.Refused)
 	if r.Attempt != nil {
 		a := *r.Attempt
 		c.Attempt = &a
@@ -91,6 +95,7 @@ func (r *record) clone() *record {
 // keep stores a as the token of aud and makes room for it.
 func (r *record) keep(aud string, a access) {
 	r.Access[aud] = a
+	delete(r.Refused, aud)
 	for len(r.Access) > maxAudiences+1 {
 		oldest := ""
 		for k, v := range r.Access {
@@ -100,4 +105,12 @@ func (r *record) keep(aud string, a access) {
 		}
 		delete(r.Access, oldest)
 	}
+}
+
+// refuse notes that the provider issues no token for aud, for now.
+func (r *record) refuse(aud string, kind providers.Kind, now time.Time) {
+	if r.Refused == nil || len(r.Refused) >= maxAudiences {
+		r.Refused = make(map[string]backoff) // forgetting a refusal costs one more
+	}
+	r.Refused[aud] = backoff{}.after(kind, 0, now)
 }

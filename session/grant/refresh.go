@@ -81,7 +81,7 @@ func (k *Keeper) refresh(ctx context.Context, g *Grant, audience Audience, w wan
 		case w(rec, now):
 			return rec, nil // somebody else was faster
 		}
-		if err := rec.refusal(now, supported); err != nil {
+		if err := rec.refusal(now, supported, audience.key()); err != nil {
 			return nil, err
 		}
 		if wait := rec.Backoff.Until.Sub(now); wait > 0 { // short: refusal lets no other pass
@@ -122,12 +122,15 @@ func (k *Keeper) refresh(ctx context.Context, g *Grant, audience Audience, w wan
 	}
 }
 
-// refusal is why a record cannot be refreshed now, as far as the record itself
-// tells; nil if it can. The back-off after a first failure is let pass if it is
+// refusal is why a record cannot be refreshed for an audience now, as far as the
+// record itself tells; nil if it can. The back-off after a first failure is let pass if it is
 // short enough to be sat out.
-func (r *record) refusal(now time.Time, supported bool) error {
+func (r *record) refusal(now time.Time, supported bool, audience string) error {
 	if err := r.final(supported); err != nil {
 		return err
+	}
+	if b := r.Refused[audience]; now.Before(b.Until) {
+		return b.err(now)
 	}
 	if wait := r.Backoff.Until.Sub(now); wait > retryWithin || wait > 0 && r.Backoff.N > 1 {
 		return r.Backoff.err(now)
@@ -191,12 +194,12 @@ func (k *Keeper) present(ctx context.Context, g *Grant, audience Audience, refre
 	if err == nil {
 		return k.commit(ctx, g, audience, policy, rec, tokens, began, took)
 	}
-	return nil, k.settle(ctx, g, policy, rec, err, took)
+	return nil, k.settle(ctx, g, audience, policy, rec, err, took)
 }
 
 // settle notes a failure in the record and tells it to the caller; nil means
 // that the record moved on meanwhile.
-func (k *Keeper) settle(ctx context.Context, g *Grant, policy providers.RefreshPolicy, rec *record, cause error, took time.Duration) error {
+func (k *Keeper) settle(ctx context.Context, g *Grant, audience Audience, policy providers.RefreshPolicy, rec *record, cause error, took time.Duration) error {
 	kind, retryAfter := providers.Unknown, time.Duration(0)
 	var pe *providers.Error
 	if errors.As(cause, &pe) {
@@ -204,9 +207,21 @@ func (k *Keeper) settle(ctx context.Context, g *Grant, policy providers.RefreshP
 	}
 	var err error
 	switch kind {
-	case providers.Revoked, providers.Interaction:
+	case providers.Revoked:
 		err = k.bury(ctx, g, rec, kind)
-	case providers.Misconfigured, providers.NotSent, providers.Busy, providers.Unready:
+	case providers.Interaction:
+		if audience == (Audience{}) {
+			err = k.bury(ctx, g, rec, kind)
+		} else { // consent is missing for this one; the login goes on
+			err = k.refuse(ctx, g, rec, audience, kind)
+		}
+	case providers.Misconfigured:
+		if audience == (Audience{}) {
+			err = k.release(ctx, g, rec, kind, retryAfter)
+		} else { // a resource or scope that the client may not ask for
+			err = k.refuse(ctx, g, rec, audience, kind)
+		}
+	case providers.NotSent, providers.Busy, providers.Unready:
 		err = k.release(ctx, g, rec, kind, retryAfter)
 	case providers.Gateway:
 		if policy.Class == providers.Reusable {
@@ -224,65 +239,6 @@ func (k *Keeper) settle(ctx context.Context, g *Grant, policy providers.RefreshP
 		k.cfg.Failed(ctx, g.owner, Outcome{Reason: kind.String(), Took: took})
 	}
 	return err
-}
-
-// release ends an attempt that certainly consumed nothing.
-func (k *Keeper) release(ctx context.Context, g *Grant, rec *record, kind providers.Kind, retryAfter time.Duration) error {
-	return k.amend(ctx, g, rec, func(next *record, now time.Time) {
-		next.Attempt = nil
-		next.Backoff = next.Backoff.after(kind, retryAfter, now)
-	})
-}
-
-// lose leaves the attempt in the record, as the memory of a token that may be
-// consumed, and says that nobody is waiting for its answer any more.
-func (k *Keeper) lose(ctx context.Context, g *Grant, rec *record, kind providers.Kind, retryAfter time.Duration) error {
-	return k.amend(ctx, g, rec, func(next *record, now time.Time) {
-		next.Attempt.Deadline = now
-		next.Backoff = next.Backoff.after(kind, retryAfter, now)
-	})
-}
-
-// bury notes that the provider ended the grant. A token that was only refused
-// for want of the user leaves the access token to live out its time.
-func (k *Keeper) bury(ctx context.Context, g *Grant, rec *record, kind providers.Kind) error {
-	return k.amend(ctx, g, rec, func(next *record, _ time.Time) {
-		next.Attempt = nil
-		next.Backoff = backoff{}
-		next.RefreshToken = ""
-		next.Dead = kind.String()
-		if kind == providers.Revoked {
-			next.Access = nil
-			next.IDToken = ""
-		}
-	})
-}
-
-// amend changes the record after an attempt that brought no tokens, as long as
-// the attempt is still the record's own: a generation that moved on, or another
-// attempt, wins, and there is nothing to be said about this one.
-func (k *Keeper) amend(ctx context.Context, g *Grant, mine *record, change func(*record, time.Time)) error {
-	for {
-		rec, entry, err := k.load(ctx, g.key)
-		if err != nil {
-			return storeError(err)
-		}
-		if rec == nil {
-			return ErrSessionEnded
-		}
-		if rec.Gen != mine.Gen || rec.Attempt == nil || rec.Attempt.ID != mine.Attempt.ID {
-			return nil
-		}
-		next := rec.clone()
-		change(next, entry.Now)
-		_, err = k.save(ctx, g.key, next, entry)
-		if errors.Is(err, store.ErrConflict) {
-			continue
-		} else if err != nil {
-			return storeError(err)
-		}
-		return nil
-	}
 }
 
 // doubt is what a caller is told whose refresh token may be consumed: wait, as

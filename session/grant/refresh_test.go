@@ -357,6 +357,31 @@ func TestTwoAudiencesShareOneRefreshTokenAndNeverRace(t *testing.T) {
 	})
 }
 
+// What a provider refuses for one resource says nothing about the login.
+func TestAudienceThatIsRefusedCostsNoOther(t *testing.T) {
+	for kind, wanted := range map[providers.Kind]error{
+		providers.Misconfigured: grant.ErrMisconfigured,
+		providers.Interaction:   grant.ErrReauthRequired, // no consent for it
+	} {
+		story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.answers = []answer{{fail: true, kind: kind}}
+			time.Sleep(2 * time.Hour)
+			for range 3 {
+				_, err := h.request(k).Token(t.Context(), grant.Resource("https://other.example"))
+				if !errors.Is(err, wanted) {
+					t.Errorf("%v: token: %v, want %v", kind, err, wanted)
+				}
+			}
+			h.wantCalls(1)
+			h.mustToken(k, "at2")
+			time.Sleep(61 * time.Second)
+			if _, err := h.request(k).Token(t.Context(), grant.Resource("https://other.example")); err != nil {
+				t.Errorf("%v: a minute later: %v", kind, err)
+			}
+		})
+	}
+}
+
 func TestReauthSoonIsToldOncePerRefreshToken(t *testing.T) {
 	policy := strict
 	policy.Lifetime = 100 * time.Hour
