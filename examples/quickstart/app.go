@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,7 +52,7 @@ func open(opts options, log *slog.Logger) (_ *app, err error) {
 		return nil, fmt.Errorf("-addr: %w", err)
 	}
 	a.closers = append(a.closers, a.listener)
-	a.base = cmp.Or(opts.baseURL, baseURL(opts.addr, a.listener.Addr()))
+	a.base = cmp.Or(strings.TrimSuffix(opts.baseURL, "/"), baseURL(opts.addr, a.listener.Addr()))
 
 	keys, made, err := keysfile.Open(opts.keysFile)
 	if err != nil {

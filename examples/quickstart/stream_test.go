@@ -5,13 +5,11 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/goeasyauth/easyauth"
 	"github.com/goeasyauth/easyauth/examples/internal/apptest"
 )
 
@@ -161,22 +159,4 @@ func (l *eventLog) next() (event string, ok bool) {
 		}
 	}
 	return "", false
-}
-
-func newKeyLine() string { return easyauth.NewKey().Reveal() + "\n" }
-
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-func writeFile(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }

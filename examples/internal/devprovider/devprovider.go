@@ -86,7 +86,7 @@ func (p *Provider) Close() error {
 // would be refused.
 func (p *Provider) logout(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	
+	query.Del("id_token_hint")
 	query.Set("client_id", providertest.ClientID)
 	r.URL.RawQuery = query.Encode()
 	p.Server.ServeHTTP(w, r)

@@ -64,25 +64,30 @@ func write(t *testing.T, text string) string {
 }
 
 func TestOfManyThatMakeTheFileAtOnceNobodyKeepsAnotherKey(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "keys")
-	var all sync.WaitGroup
-	kept := make(chan providers.Secret, 16)
-	for range cap(kept) {
-		all.Go(func() {
-			if keys, made, err := keysfile.Open(path); err == nil && made {
-				kept <- keys[0]
+	for range 50 {
+		path := filepath.Join(t.TempDir(), "keys")
+		kept := make(chan providers.Secret, 8)
+		var ready, done sync.WaitGroup
+		ready.Add(cap(kept))
+		for range cap(kept) {
+			done.Go(func() {
+				ready.Done()
+				ready.Wait()
+				if keys, made, err := keysfile.Open(path); err == nil && made {
+					kept <- keys[0]
+				}
+			})
+		}
+		done.Wait()
+		close(kept)
+		keys, _, err := keysfile.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key := range kept {
+			if !key.Equal(keys[0]) {
+				t.Fatal("a process seals with a key that is not in the file")
 			}
-		})
-	}
-	all.Wait()
-	close(kept)
-	keys, _, err := keysfile.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for key := range kept {
-		if !key.Equal(keys[0]) {
-			t.Error("a process seals with a key that is not in the file")
 		}
 	}
 }
