@@ -46,13 +46,13 @@ func (g *Guard) attach(w http.ResponseWriter, r *http.Request) *http.Request {
 		r = r.WithContext(session.NewContext(ctx, s))
 		g.identify(r, s)
 		return r
+	case errors.Is(err, session.ErrNoCookie):
+		return r // a stranger costs nothing
 	case !errors.Is(err, session.ErrNone):
 		if ctx.Err() == nil { // else the client went away, and nothing is wrong
 			g.log.WarnContext(ctx, "session not determined", "cause", err)
 		}
 		return r.WithContext(session.NewErrContext(ctx, err))
-	case len(r.Header["Cookie"]) == 0:
-		return r // a stranger costs nothing
 	}
 	if g.sessions.CookieDoubled(r) && !conditional(r) {
 		// Whichever of the two is real, the browser is rid of both (COO3).

@@ -77,7 +77,7 @@ func (g *Guard) challenge(w http.ResponseWriter, r *http.Request, why respond.Re
 		respond.Problem(w, r, why, respond.Options{Challenge: g.bearer(l), Login: l.at(g.loginURL, params)})
 		return
 	}
-	if target := ownTarget(r.URL); target != "" {
+	if target := ownTarget(r); target != "" {
 		params.Set("post_login_redirect_uri", target)
 	}
 	respond.Redirect(w, r, l.at(g.loginPath, params))
@@ -104,10 +104,14 @@ func (g *Guard) bearer(l login) string {
 	return `Bearer realm="` + g.realm + `" authorization_uri="` + g.loginURL + `"`
 }
 
-// ownTarget is the path and query of the request, as where to go after the
-// login, or "" where a browser would not read them as an address of the same
+// ownTarget is the path and query that the browser asked for, as where to go
+// after the login, or "" where it would not read them as an address of the same
 // origin (security.md RED5). The login judges the target again, by stricter rules.
-func ownTarget(u *url.URL) string {
+func ownTarget(r *http.Request) string {
+	u := r.URL
+	if asked, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		u = asked // http.StripPrefix and its kin have changed r.URL
+	}
 	target := u.EscapedPath()
 	if u.RawQuery != "" {
 		target += "?" + u.RawQuery

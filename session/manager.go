@@ -18,6 +18,8 @@ var (
 	// ErrNone: there is no session: no cookie, a malformed or doubled one, an
 	// unknown, ended or expired session. The text says which.
 	ErrNone = errors.New("session: none")
+	// ErrNoCookie is the ErrNone of a request that never had a session.
+	ErrNoCookie = fmt.Errorf("%w: no cookie", ErrNone)
 	// ErrUnavailable: the store or the provider could not be asked whether
 	// there is a session. Nobody is signed out for it.
 	ErrUnavailable = errors.New("session: cannot be determined now")
@@ -94,7 +96,7 @@ func (m *Manager) Load(r *http.Request) (*Session, error) {
 	value, n := readCookie(r.Header, m.cookie)
 	switch {
 	case n == 0:
-		return nil, errNoCookie
+		return nil, ErrNoCookie
 	case n > 1:
 		return nil, errDoubled
 	case !wellFormed(value):
@@ -124,7 +126,6 @@ func (m *Manager) Load(r *http.Request) (*Session, error) {
 
 // Reasons of an ErrNone that cost no look at the store, or that everybody meets.
 var (
-	errNoCookie  = fmt.Errorf("%w: no cookie", ErrNone)
 	errDoubled   = fmt.Errorf("%w: more than one cookie", ErrNone)
 	errMalformed = fmt.Errorf("%w: malformed cookie", ErrNone)
 	errUnknown   = fmt.Errorf("%w: unknown or ended", ErrNone)
