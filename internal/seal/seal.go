@@ -22,9 +22,9 @@ import (
 // MinKeyBytes is the shortest master key that New takes.
 const MinKeyBytes = 32
 
-// ErrOpen: the value was not sealed by any of the keys for this purpose and
-// name, was altered, or is older than the sealer allows. The reasons are not
-// told apart, on purpose.
+// ErrOpen says that the value was not sealed by any of the keys for this
+// purpose and name, was altered, or is older than the sealer allows. The reasons
+// are not told apart, on purpose.
 var ErrOpen = errors.New("seal: value does not open")
 
 // Sealer seals and opens values of one purpose. It is safe for concurrent use.

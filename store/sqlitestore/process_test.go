@@ -28,7 +28,6 @@ const additions = 200
 func TestMain(m *testing.M) {
 	task, isChild := map[string]func(*sqlitestore.Store) error{
 		"add":  addMany,
-		"look": func(s *sqlitestore.Store) error { return s.Close() },
 		"hold": saveAndWait,
 	}[os.Getenv(taskVariable)]
 	if !isChild {
@@ -143,24 +142,4 @@ func saveAndWait(s *sqlitestore.Store) error {
 	fmt.Println(e.Version, string(e.Value))
 	time.Sleep(time.Minute) // to be killed
 	return nil
-}
-
-// On POSIX systems a process loses all its locks on a file when it closes any
-// descriptor of it. If Open did that, the next process to leave would take
-// itself for the last one and remove the log that this one writes to.
-func TestSecondHandleKeepsTheLocksOfTheFirst(t *testing.T) {
-	path := newFile(t)
-	first := open(t, path)
-	save(t, first, "before", "value")
-	open(t, path)
-	if out, err := child(t, "look", path).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	if _, err := os.Stat(path + "-wal"); err != nil {
-		t.Fatalf("another process removed the log: %v", err)
-	}
-	save(t, first, "after", "value")
-	if e := load(t, open(t, path), "after"); e.Version == 0 {
-		t.Error("what was saved afterwards is lost")
-	}
 }

@@ -19,9 +19,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -38,7 +36,6 @@ type Store struct {
 
 	sweeping sync.WaitGroup
 	stop     context.CancelFunc
-	close    func() error
 }
 
 var (
@@ -58,8 +55,8 @@ func Open(path string) (*Store, error) {
 		s.closeAll()
 		return nil, fmt.Errorf("sqlitestore: open %s: %w", path, err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	s.stop, s.close = stop, sync.OnceValue(s.shutDown)
+	var ctx context.Context
+	ctx, s.stop = context.WithCancel(context.Background())
 	s.sweeping.Go(func() { s.sweepEvery(ctx, sweepInterval) })
 	return s, nil
 }
@@ -143,62 +140,13 @@ func (s *Store) DeleteTag(ctx context.Context, tag string) (n int, err error) {
 
 // Close ends the sweeping, waits for it, and closes the file. Calls that are
 // under way are waited for; later ones fail. Closing twice is harmless.
-func (s *Store) Close() error { return s.close() }
-
-func (s *Store) shutDown() error {
+func (s *Store) Close() error {
 	s.stop()
 	s.sweeping.Wait()
 	if err := s.closeAll(); err != nil {
 		return fmt.Errorf("sqlitestore: close: %w", err)
 	}
 	return nil
-}
-
-// write creates key, also in the place of an entry that has expired, or replaces
-// the version that e names, and returns the version it gave.
-func (s *Store) write(ctx context.Context, key string, e store.Entry) (uint64, error) {
-	value, tags := e.Value, strings.Join(e.Tags, " ")
-	if value == nil {
-		value = []byte{} // nil would be NULL
-	}
-	expiresAt, now := e.ExpiresAt.UnixMicro(), e.Now.UnixMicro()
-	if e.Version == 0 {
-		var version int64
-		err := s.create.QueryRowContext(ctx, key, expiresAt, tags, value, now).Scan(&version)
-		if errors.Is(err, sql.ErrNoRows) {
-			return 0, store.ErrConflict
-		}
-		return uint64(version), err
-	}
-	n, err := affected(s.replace.ExecContext(ctx, expiresAt, tags, value, key, int64(e.Version), now))
-	if err == nil && n == 0 {
-		return 0, store.ErrConflict
-	}
-	return e.Version + 1, err
-}
-
-// scan reads one row into the entry that it answers.
-func scan(rows *sql.Rows, entries []store.Entry) error {
-	var (
-		i, expiresAt, version int64
-		tags                  string
-		value                 []byte
-	)
-	if err := rows.Scan(&i, &version, &expiresAt, &tags, &value); err != nil {
-		return err
-	}
-	e := &entries[i]
-	e.Value, e.Tags = value, strings.Fields(tags)
-	e.ExpiresAt, e.Version = time.UnixMicro(expiresAt), uint64(version)
-	return nil
-}
-
-func affected(r sql.Result, err error) (int, error) {
-	if err != nil {
-		return 0, err
-	}
-	n, err := r.RowsAffected()
-	return int(n), err
 }
 
 // clock is the clock of the machine, which all processes on the file share.
