@@ -37,7 +37,7 @@ func providerFailure(err error) (respond.Reason, respond.Options) {
 func (h *Handler) loginURL(p providers.Provider, target string) string {
 	u := h.base + "/login/" + p.Name()
 	if target = h.targets.orHome(target); target != home {
-		u += "?post_login_redirect_uri=" + url.QueryEscape(target)
+		u += "?" + loginTarget + "=" + url.QueryEscape(target)
 	}
 	return u
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goeasyauth/easyauth/internal/seal"
@@ -25,9 +26,10 @@ const (
 // began them, sealed, in one cookie for each, so that several tabs can sign in
 // at once (LOG15) and an attempt costs the server nothing (DOS1).
 type flowCookies struct {
-	sealer *seal.Sealer
-	prefix string // of the cookie names; an attempt's ID follows
-	secure bool
+	sealer    *seal.Sealer
+	deflaters *sync.Pool
+	prefix    string // of the cookie names; an attempt's ID follows
+	secure    bool
 }
 
 func newFlowCookies(keys [][]byte, secure bool) (flowCookies, error) {
@@ -35,7 +37,7 @@ func newFlowCookies(keys [][]byte, secure bool) (flowCookies, error) {
 	if err != nil {
 		return flowCookies{}, err
 	}
-	c := flowCookies{sealer: sealer, prefix: "easyauth-flow-", secure: secure}
+	c := flowCookies{sealer: sealer, deflaters: newDeflaters(), prefix: "easyauth-flow-", secure: secure}
 	if secure {
 		c.prefix = "__Host-" + c.prefix
 	}

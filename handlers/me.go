@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
@@ -15,14 +14,14 @@ import (
 type disclosure struct{ tokens, refreshToken bool }
 
 // account is one entry of /.auth/me: the members of App Service in its order,
-// which is the alphabet's, and the two that end in _on and begin with reauth and
-// refresh_token, which are ours (contract.md 1.7).
+// which is the alphabet's (contract.md 1.7), and among them two of ours,
+// reauth_on and refresh_token_expires_on.
 type account struct {
 	AccessToken           string            `json:"access_token,omitempty"` // while it is valid
 	ExpiresOn             string            `json:"expires_on,omitempty"`   // of that token
 	IDToken               string            `json:"id_token,omitempty"`
 	ProviderName          string            `json:"provider_name"`
-	ReauthOn              string            `json:"reauth_on,omitempty"` // present when the user should sign in again by then
+	ReauthOn              string            `json:"reauth_on,omitempty"` // when to have signed in again, where that is near
 	RefreshToken          string            `json:"refresh_token,omitempty"`
 	RefreshTokenExpiresOn string            `json:"refresh_token_expires_on,omitempty"` // where known
 	UserClaims            []principal.Claim `json:"user_claims"`
@@ -105,50 +104,4 @@ func on(t time.Time) string {
 		return ""
 	}
 	return principal.Time(t)
-}
-
-// refuseSession answers a program whose session is over, or cannot be found
-// out about.
-func (h *Handler) refuseSession(w http.ResponseWriter, r *http.Request, outcome string, err error) {
-	why, opts := h.sessionFailure(err)
-	if why.Status() >= http.StatusInternalServerError {
-		h.note(r.Context(), levelOf(why), outcome, "", why.String(), err)
-	}
-	respond.Problem(w, r, why, opts)
-}
-
-// sessionFailure says what an error of the session manager, or of the grant
-// inside it, means. ErrNone decides first: a session that is over is over,
-// whatever the provider said about it.
-func (h *Handler) sessionFailure(err error) (respond.Reason, respond.Options) {
-	again := respond.Options{Login: h.base + "/login"}
-	if errors.Is(err, session.ErrNone) || errors.Is(err, grant.ErrSessionEnded) {
-		again.Challenge = `Bearer realm="` + h.realm + `" authorization_uri="` + h.base + `/login"`
-		return respond.SignInRequired, again
-	}
-	if transient, ok := errors.AsType[*grant.TransientError](err); ok {
-		return respond.ProviderUnavailable, respond.Options{RetryAfter: retryAfter(transient)}
-	}
-	switch {
-	case errors.Is(err, grant.ErrUnsupported):
-		return respond.RefreshNotSupported, again
-	case errors.Is(err, grant.ErrNoRefreshToken):
-		return respond.NoRefreshToken, again
-	case errors.Is(err, grant.ErrReauthRequired):
-		return respond.RefreshRejected, again
-	case errors.Is(err, grant.ErrMisconfigured):
-		return respond.ProviderMisconfigured, respond.Options{}
-	}
-	return respond.StoreUnavailable, respond.Options{RetryAfter: retrySoon}
-}
-
-// retryAfter is at most a minute, except where it may be the provider's own
-// word (refresh.md E5).
-func retryAfter(err *grant.TransientError) time.Duration {
-	wait := max(err.RetryAfter, time.Second)
-	switch err.Reason {
-	case "busy", "gateway", "backoff":
-		return wait
-	}
-	return min(wait, time.Minute)
 }

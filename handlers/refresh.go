@@ -34,8 +34,7 @@ func (h *Handler) refresh(w http.ResponseWriter, r *http.Request) {
 		s, err = h.sessions.Refresh(r.Context(), s)
 	}
 	if err != nil {
-		why, _ := h.sessionFailure(err)
-		if why == respond.SignInRequired {
+		if over(err) {
 			h.sessions.ClearCookie(w)
 		}
 		h.refuseSession(w, r, "not refreshed", err)

@@ -32,6 +32,7 @@ func TestRefreshAnswersWithTheStatusesOfE5(t *testing.T) {
 		name       string
 		op         providertest.Config
 		scopes     []string
+		policy     providers.RefreshPolicy
 		sessions   session.Config
 		before     func(w world)
 		status     int
@@ -79,6 +80,13 @@ func TestRefreshAnswersWithTheStatusesOfE5(t *testing.T) {
 			time.Sleep(time.Hour)
 			w.op.Fail(providertest.Token, providertest.Fault{Body: "<html>", Times: 1})
 		}, status: 503, reason: "provider_unavailable", retryAfter: "1-60", alive: true},
+		{name: "in doubt for as long as the access token lives", op: providertest.Config{AccessTokenLifetime: 3 * time.Hour}, policy: providers.RefreshPolicy{Wide: true},
+			before: func(w world) {
+				time.Sleep(6 * time.Second)
+				w.op.Fail(providertest.Token, providertest.Fault{Process: true, Cut: true, Times: 1})
+				fetch(t, w.b, http.MethodGet, "/.auth/refresh")
+				time.Sleep(5 * time.Minute)
+			}, status: 503, reason: "provider_unavailable", retryAfter: "60", alive: true},
 		{name: "client rejected", before: func(w world) {
 			time.Sleep(time.Hour)
 			w.op.Fail(providertest.Token, providertest.Fault{OAuthError: "invalid_client", Status: 401})
@@ -92,7 +100,7 @@ func TestRefreshAnswersWithTheStatusesOfE5(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := world{site: newSite(t, setup{op: providertest.New(row.op), oidc: providers.OIDCConfig{Scopes: row.scopes}, sessions: row.sessions})}
+				w := world{site: newSite(t, setup{op: providertest.New(row.op), oidc: providers.OIDCConfig{Scopes: row.scopes, Refresh: row.policy}, sessions: row.sessions})}
 				w.b = signedIn(t, w.site)
 				if row.before != nil {
 					row.before(w)

@@ -82,6 +82,22 @@ func TestUnknownRoutesAndSpellingsAre404(t *testing.T) {
 	})
 }
 
+func TestBeforePassesOnOnlyWhatNobodyReadsAsOurs(t *testing.T) {
+	s := newSite(t, setup{})
+	reached := ""
+	h := s.Before(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { reached = r.URL.Path }))
+	for path, passes := range map[string]bool{
+		"/": true, "/app": true, "/.authority": true, "/x/.auth": true,
+		"/.auth": false, "/.auth/me": false, "/.AUTH/me": false, "//.auth/me": false, "/.auth%2fme": false, "/x/../.auth/me": false,
+	} {
+		reached = ""
+		h.ServeHTTP(httptest.NewRecorder(), s.visitor().request(http.MethodGet, path))
+		if (reached != "") != passes {
+			t.Errorf("%s: the application was reached: %v", path, reached != "")
+		}
+	}
+}
+
 func TestProviderSegmentIsCaseInsensitive(t *testing.T) {
 	s := newSite(t, setup{})
 	for _, path := range []string{"/.auth/login/aad", "/.auth/login/AAD", "/.auth/login/Aad", "/.auth/login/windowsazureactivedirectory", "/.auth/login/WindowsAzureActiveDirectory"} {

@@ -24,7 +24,6 @@ type Flow struct {
 	CreatedAt   time.Time `json:"t"`
 	FormPost    bool      `json:"f,omitempty"` // Begin asked for response_mode=form_post
 	MaxAge      *int64    `json:"m,omitempty"` // max_age in seconds, where Begin asked for it
-	Retries     int       `json:"n,omitempty"` // how often this login was begun again without the user's doing
 }
 
 // NewFlow begins an attempt.
