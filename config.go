@@ -1,6 +1,7 @@
 package easyauth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -130,8 +131,8 @@ func (c Config) Validate() error {
 			wrong(d.field, "%s is negative: use 0 for the default", d.value)
 		}
 	}
-	if c.AbsoluteLifetime > 0 && c.AbsoluteLifetime < c.SessionLifetime {
-		wrong("AbsoluteLifetime", "%s is shorter than SessionLifetime %s: raise the one or lower the other", c.AbsoluteLifetime, c.SessionLifetime)
+	if life := cmp.Or(c.SessionLifetime, session.DefaultLifetime); c.AbsoluteLifetime > 0 && c.AbsoluteLifetime < life {
+		wrong("AbsoluteLifetime", "%s is shorter than SessionLifetime %s: raise the one or lower the other", c.AbsoluteLifetime, life)
 	}
 	for _, origin := range c.AllowedRedirects {
 		if err := checkOrigin(origin); err != nil {

@@ -9,13 +9,19 @@ import (
 	"github.com/goeasyauth/easyauth/store"
 )
 
+// Defaults of Config.
+const (
+	DefaultLifetime = 8 * time.Hour
+	DefaultGrace    = 72 * time.Hour
+)
+
 // Config wires a Manager. The zero value of a field is its documented default.
 type Config struct {
 	Store     store.Store // required
 	Providers []providers.Provider
 
-	Lifetime         time.Duration // of a session; 0: 8 h
-	Grace            time.Duration // how long an expired session can be renewed; 0: 72 h, negative: not at all
+	Lifetime         time.Duration // of a session; 0: DefaultLifetime
+	Grace            time.Duration // how long an expired session can be renewed; 0: DefaultGrace, negative: not at all
 	IdleTimeout      time.Duration // ends a session nobody uses; 0: off
 	AbsoluteLifetime time.Duration // ends a session however often it was renewed; 0: off
 
@@ -39,11 +45,11 @@ type Config struct {
 func (c Config) lifetimes() lifetimes {
 	l := lifetimes{session: c.Lifetime, grace: c.Grace, idle: c.IdleTimeout, absolute: c.AbsoluteLifetime}
 	if l.session <= 0 {
-		l.session = 8 * time.Hour
+		l.session = DefaultLifetime
 	}
 	switch {
 	case l.grace == 0:
-		l.grace = 72 * time.Hour
+		l.grace = DefaultGrace
 	case l.grace < 0:
 		l.grace = 0
 	}
