@@ -52,7 +52,7 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request, p providers.P
 		h.refuseSignIn(w, r, p, flow.ReturnTo, why, opts, err)
 		return
 	}
-	if _, err := h.sessions.Start(w, r, login); err != nil {
+	if _, err := h.sessions.Start(w, r, login, flow.Session); err != nil {
 		why, opts := startFailure(err)
 		h.refuseSignIn(w, r, p, flow.ReturnTo, why, opts, err)
 		return

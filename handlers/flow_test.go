@@ -108,20 +108,33 @@ func TestStrictCookieSurvivesTheWayBackFromTheProvider(t *testing.T) {
 	})
 }
 
+// The session before ends even where its cookie does not come along to the
+// callback: in a cross-site POST, and wherever it is Strict.
 func TestLOG16InABrowserTheFirstUsersGrantEndsToo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, setup{op: providertest.New(providertest.Config{})})
-		b := signedIn(t, s)
-		if _, err := b.SignIn(app+"/.auth/login/aad?prompt=login", "bob"); err != nil {
-			t.Fatal(err)
-		}
-		if got := fetch(t, b, http.MethodGet, "/").Body; string(got) != "sub-bob" {
-			t.Errorf("signed in as %s", got)
-		}
-		if live := s.op.Stats().LiveGrants; live != 1 {
-			t.Errorf("%d grants live, want bob's alone", live)
-		}
-	})
+	for name, in := range map[string]setup{
+		"query":     {},
+		"form_post": {oidc: providers.OIDCConfig{FormPost: true}},
+		"strict":    {sessions: session.Config{SameSite: http.SameSiteStrictMode}, config: handlers.Config{StrictCookie: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				in.op = providertest.New(providertest.Config{})
+				s := newSite(t, in)
+				b := providertest.NewBrowser(s.network)
+				for _, user := range []string{"alice", "bob"} {
+					if _, err := b.SignIn(app+"/.auth/login/aad?prompt=login", user); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := fetch(t, b, http.MethodGet, "/").Body; string(got) != "sub-bob" {
+					t.Errorf("signed in as %s", got)
+				}
+				if live := s.op.Stats().LiveGrants; live != 1 {
+					t.Errorf("%d grants live, want bob's alone", live)
+				}
+			})
+		})
+	}
 }
 
 // JWT10: userinfo about somebody else ends the sign-in, and leaves nothing.

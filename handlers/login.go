@@ -38,6 +38,9 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request, p providers.Prov
 	}
 
 	flow := providers.NewFlow(p.Name(), h.base+"/login/"+p.Name()+"/callback", target)
+	if s, err := h.sessions.Load(r); err == nil {
+		flow.Session = s.ID // it ends with this sign-in, and the callback may not see its cookie (LOG16)
+	}
 	location, err := p.Begin(r.Context(), &flow, params)
 	if err != nil {
 		why, opts := providerFailure(err)

@@ -74,7 +74,7 @@ func (a *app) signIn(t testing.TB, change ...func(*providers.Login)) *http.Cooki
 		c(login)
 	}
 	rec := httptest.NewRecorder()
-	if _, err := a.sessions.Start(rec, httptest.NewRequest("GET", "https://app.example/.auth/login/google/callback", nil), login); err != nil {
+	if _, err := a.sessions.Start(rec, httptest.NewRequest("GET", "https://app.example/.auth/login/google/callback", nil), login, ""); err != nil {
 		t.Fatal(err)
 	}
 	return rec.Result().Cookies()[0]

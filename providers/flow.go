@@ -21,6 +21,7 @@ type Flow struct {
 	Seed        []byte    `json:"s"`
 	ReturnTo    string    `json:"r,omitempty"` // a target that was allowed when the attempt began
 	RedirectURI string    `json:"u"`           // of this attempt; the token request repeats it
+	Session     string    `json:"b,omitempty"` // id of the session that the browser had when the attempt began
 	CreatedAt   time.Time `json:"t"`
 	FormPost    bool      `json:"f,omitempty"` // Begin asked for response_mode=form_post
 	MaxAge      *int64    `json:"m,omitempty"` // max_age in seconds, where Begin asked for it

@@ -178,7 +178,7 @@ func TestSessionWithoutRefreshTokenIsNotRenewed(t *testing.T) {
 		login := h.login()
 		login.Tokens.RefreshToken = providers.Secret{}
 		w := httptest.NewRecorder()
-		if _, err := h.Start(w, request(), login); err != nil {
+		if _, err := h.Start(w, request(), login, ""); err != nil {
 			t.Fatal(err)
 		}
 		r := request("__Host-easyauth=" + w.Result().Cookies()[0].Value)

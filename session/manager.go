@@ -102,11 +102,21 @@ func (m *Manager) Load(r *http.Request) (*Session, error) {
 	case !wellFormed(value):
 		return nil, errMalformed
 	}
-	id, sessionKey := idOf(value)
-	grantKey := grantKey(id)
-	ctx, cancel := context.WithTimeout(r.Context(), m.timeout)
+	id, key := idOf(value)
+	s, err := m.load(r.Context(), id, key)
+	if err != nil {
+		return nil, err
+	}
+	s.cookie = value
+	return s, nil
+}
+
+// load returns the session of this id, whose key is given.
+func (m *Manager) load(ctx context.Context, id, key string) (*Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, m.timeout)
 	defer cancel()
-	entries, err := m.store.Load(ctx, sessionKey, grantKey)
+	grantKey := grantKey(id)
+	entries, err := m.store.Load(ctx, key, grantKey)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -118,7 +128,6 @@ func (m *Manager) Load(r *http.Request) (*Session, error) {
 	if s.state == Over {
 		return nil, errOver
 	}
-	s.cookie = value
 	m.keeper.Open(&s.grant, grantKey, m.owner(id, rec), entries[1])
 	s.ReauthAt = s.grant.ReauthAt(ctx)
 	return s, nil

@@ -143,7 +143,7 @@ func (h *house) login() *providers.Login {
 func (h *house) signIn(cookies ...string) *http.Request {
 	h.t.Helper()
 	w, r := httptest.NewRecorder(), request(cookies...)
-	if _, err := h.Start(w, r, h.login()); err != nil {
+	if _, err := h.Start(w, r, h.login(), ""); err != nil {
 		h.t.Fatal(err)
 	}
 	set := w.Result().Cookies()
@@ -230,7 +230,7 @@ func TestCostOfARequest(t *testing.T) {
 func TestCookie(t *testing.T) {
 	story(t, nil, func(t *testing.T, h *house) {
 		w := httptest.NewRecorder()
-		s, err := h.Start(w, request(), h.login())
+		s, err := h.Start(w, request(), h.login(), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -347,7 +347,7 @@ func TestUserInfo(t *testing.T) {
 		story(t, nil, func(t *testing.T, h *house) {
 			h.op.infoErr = &providers.Error{Kind: providers.Mismatch}
 			w := httptest.NewRecorder()
-			_, err := h.Start(w, request(), h.login())
+			_, err := h.Start(w, request(), h.login(), "")
 			var pe *providers.Error
 			if !errors.As(err, &pe) || pe.Kind != providers.Mismatch {
 				t.Errorf("JWT10: %v, want a mismatch", err)
@@ -369,7 +369,7 @@ func TestIdentityWithoutSubjectIsRefused(t *testing.T) {
 	story(t, nil, func(t *testing.T, h *house) {
 		login := h.login()
 		login.Identity.Subject = ""
-		_, err := h.Start(httptest.NewRecorder(), request(), login)
+		_, err := h.Start(httptest.NewRecorder(), request(), login, "")
 		var pe *providers.Error
 		if !errors.As(err, &pe) || pe.Kind != providers.Invalid {
 			t.Errorf("%v, want Invalid", err)
@@ -381,7 +381,7 @@ func TestStartWithoutAStoreKeepsNothing(t *testing.T) {
 	story(t, nil, func(t *testing.T, h *house) {
 		h.fault.Fail(errors.New("down"))
 		w := httptest.NewRecorder()
-		if _, err := h.Start(w, request(), h.login()); !errors.Is(err, session.ErrUnavailable) {
+		if _, err := h.Start(w, request(), h.login(), ""); !errors.Is(err, session.ErrUnavailable) {
 			t.Errorf("%v, want ErrUnavailable", err)
 		}
 		if len(w.Result().Cookies()) != 0 {
@@ -394,7 +394,7 @@ func TestBrowserThatLeavesDuringTheCallbackDoesNotUndoTheSignIn(t *testing.T) {
 	story(t, nil, func(t *testing.T, h *house) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := h.Start(httptest.NewRecorder(), request().WithContext(ctx), h.login()); err != nil {
+		if _, err := h.Start(httptest.NewRecorder(), request().WithContext(ctx), h.login(), ""); err != nil {
 			t.Error(err)
 		}
 	})

@@ -18,16 +18,20 @@ const userInfoTimeout = 5 * time.Second
 // userinfo, stores the session, ends the one that the browser had before, and
 // sets the cookie, always with a new value (security.md SES1, SES2).
 //
+// replaces is the id of the session that the browser had when the sign-in began,
+// empty for none: a provider's answer that arrives as a cross-site POST does not
+// bring the cookie along, and neither does any where the cookie is Strict.
+//
 // Errors: *providers.Error of Kind Mismatch when userinfo is about somebody
 // else, of Kind Invalid for an identity without a subject; otherwise
 // ErrUnavailable. On an error no session and no tokens remain.
-func (m *Manager) Start(w http.ResponseWriter, r *http.Request, login *providers.Login) (*Session, error) {
+func (m *Manager) Start(w http.ResponseWriter, r *http.Request, login *providers.Login, replaces string) (*Session, error) {
 	if login.Identity.Subject == "" || login.Identity.Issuer == "" {
 		// One id for all users of a provider (CVE-2026-42560).
 		return nil, &providers.Error{Provider: login.Provider, Op: "verify", Kind: providers.Invalid,
 			Err: errors.New("identity without issuer or subject")}
 	}
-	before, _ := m.Load(r)
+	before := m.before(r, replaces)
 
 	// The code is spent: a browser that goes away does not take the login along.
 	ctx := context.WithoutCancel(r.Context())
@@ -66,7 +70,7 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, login *providers
 		return nil, err
 	}
 
-	if before != nil {
+	for _, before := range before {
 		if err := m.end(ctx, before, "replaced"); err != nil {
 			m.log.ErrorContext(ctx, "session not ended at the next sign-in", "session", before.ID, "cause", err)
 		}
@@ -78,6 +82,22 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, login *providers
 	m.log.InfoContext(ctx, "signed in", "provider", rec.Provider, "session", id)
 	m.tell(ctx, m.hooks.Started, Event{SessionID: id, Provider: rec.Provider, UserID: rec.Subject, ExpiresAt: s.ExpiresAt})
 	return s, nil
+}
+
+// before returns the sessions that end with a sign-in in this browser: the one
+// of its cookie, and the one that it had when the sign-in began.
+func (m *Manager) before(r *http.Request, replaces string) (sessions []*Session) {
+	s, err := m.Load(r)
+	if err == nil {
+		sessions = append(sessions, s)
+	}
+	if replaces == "" || err == nil && s.ID == replaces {
+		return sessions
+	}
+	if s, err = m.load(r.Context(), replaces, sessionKey(replaces)); err == nil {
+		sessions = append(sessions, s)
+	}
+	return sessions
 }
 
 // userInfo returns the claims that only the userinfo endpoint tells. A provider
