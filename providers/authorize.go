@@ -57,9 +57,9 @@ func (p *OIDC) Begin(ctx context.Context, f *Flow, params url.Values) (string, e
 	if err != nil {
 		return "", p.refused("begin", Invalid, err)
 	}
-	meta, err := p.metadata(ctx, "begin")
-	if err != nil {
-		return "", err
+	meta, failure := p.metadata(ctx, "begin")
+	if failure != nil {
+		return "", failure
 	}
 	u, err := url.Parse(meta.endpoint.AuthURL)
 	if err != nil {

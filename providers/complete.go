@@ -18,9 +18,9 @@ func (p *OIDC) Complete(ctx context.Context, f Flow, response url.Values) (*Logi
 	if err := p.checkAttempt(f, response, time.Now()); err != nil {
 		return nil, p.refused("exchange", Invalid, err)
 	}
-	meta, err := p.metadata(ctx, "exchange")
-	if err != nil {
-		return nil, err
+	meta, failure := p.metadata(ctx, "exchange")
+	if failure != nil {
+		return nil, failure
 	}
 	if err := p.checkSender(meta, response); err != nil {
 		return nil, p.refused("exchange", Invalid, err)

@@ -22,19 +22,19 @@ type metadata struct {
 }
 
 // metadata returns the provider's metadata for op.
-func (p *OIDC) metadata(ctx context.Context, op string) (*metadata, error) {
-	meta, _, err := p.discovery.load(ctx)
-	if e := (*Error)(nil); errors.As(err, &e) {
-		return nil, e.in(p.cfg.Name, op)
+func (p *OIDC) metadata(ctx context.Context, op string) (*metadata, *Error) {
+	meta, _, failure := p.discovery.load(ctx)
+	if failure != nil {
+		return nil, failure.in(p.cfg.Name, op)
 	}
 	return meta, nil
 }
 
 // discover reads the discovery document.
-func (p *OIDC) discover(ctx context.Context) (*metadata, error) {
-	body, err := p.document(ctx, "discover", p.discoveryURL())
-	if err != nil {
-		return nil, err
+func (p *OIDC) discover(ctx context.Context) (*metadata, *Error) {
+	body, failure := p.document(ctx, "discover", p.discoveryURL())
+	if failure != nil {
+		return nil, failure
 	}
 	object, err := ParseClaims(body)
 	if err != nil {

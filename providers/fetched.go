@@ -2,7 +2,6 @@ package providers
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 )
@@ -20,7 +19,7 @@ const (
 // followed by a pause that doubles. The fetch outlives a caller who leaves, so
 // that others can have its result, but not callTimeout.
 type fetched[T any] struct {
-	fetch func(context.Context) (T, error) // its errors are *Error
+	fetch func(context.Context) (T, *Error)
 
 	mu       sync.Mutex
 	value    T
@@ -34,8 +33,8 @@ type fetched[T any] struct {
 }
 
 // load returns the document and its version. It waits for a fetch only where
-// there is no document yet; the error is an *Error.
-func (f *fetched[T]) load(ctx context.Context) (T, int, error) {
+// there is no document yet.
+func (f *fetched[T]) load(ctx context.Context) (T, int, *Error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := time.Now()
@@ -57,16 +56,16 @@ func (f *fetched[T]) load(ctx context.Context) (T, int, error) {
 // renew returns a document newer than the version seen, fetching it where that
 // has not been done on demand for a minute. The version returned is the one
 // seen where there is nothing newer to be had.
-func (f *fetched[T]) renew(ctx context.Context, seen int) (T, int, error) {
+func (f *fetched[T]) renew(ctx context.Context, seen int) (T, int, *Error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for f.version == seen {
 		if f.flight == nil {
-			if now := time.Now(); !f.forcedAt.IsZero() && now.Sub(f.forcedAt) < forcedEvery {
+			now := time.Now()
+			if now.Sub(f.forcedAt) < forcedEvery {
 				break
-			} else {
-				f.forcedAt = now
 			}
+			f.forcedAt = now
 			f.start(ctx)
 		}
 		if err := f.wait(ctx); err != nil {
@@ -94,7 +93,7 @@ func (f *fetched[T]) start(ctx context.Context) {
 }
 
 // wait waits for the running fetch. f.mu is held, and released meanwhile.
-func (f *fetched[T]) wait(ctx context.Context) error {
+func (f *fetched[T]) wait(ctx context.Context) *Error {
 	flight := f.flight
 	f.mu.Unlock()
 	defer f.mu.Lock()
@@ -107,7 +106,7 @@ func (f *fetched[T]) wait(ctx context.Context) error {
 }
 
 // settle records the outcome of a fetch and wakes those who wait for it.
-func (f *fetched[T]) settle(value T, err error) {
+func (f *fetched[T]) settle(value T, err *Error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	close(f.flight)
@@ -119,16 +118,14 @@ func (f *fetched[T]) settle(value T, err error) {
 		f.failures, f.retryAt = 0, time.Time{}
 		return
 	}
-	if !errors.As(err, &f.err) {
-		f.err = &Error{Kind: Unready, Err: err}
-	}
+	f.err = err
 	pause := min(firstRetry<<min(f.failures, 6), lastRetry)
 	f.retryAt = now.Add(max(pause, min(f.err.RetryAfter, lastRetry)))
 	f.failures++
 }
 
 // failure is the last failure with the time that is left to wait. f.mu is held.
-func (f *fetched[T]) failure() error {
+func (f *fetched[T]) failure() *Error {
 	e := *f.err
 	e.RetryAfter = max(time.Until(f.retryAt), time.Second)
 	return &e

@@ -3,6 +3,9 @@ package providers_test
 import (
 	"bytes"
 	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -169,6 +172,40 @@ func TestEveryAlgorithmOfTheDefaultVerifies(t *testing.T) {
 	for _, alg := range []string{"RS256", "PS256", "ES256", "EdDSA"} {
 		t.Run(alg, func(t *testing.T) {
 			newRig(t, providertest.Config{Algorithm: alg}).signIn() // at_hash included
+		})
+	}
+	for alg, curve := range map[string]elliptic.Curve{"ES384": elliptic.P384(), "ES512": elliptic.P521()} {
+		t.Run(alg+" where it is named", func(t *testing.T) {
+			key, err := ecdsa.GenerateKey(curve, rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			point, err := key.PublicKey.Bytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := len(point) / 2
+			r := newRig(t, providertest.Config{}, func(c *providers.OIDCConfig) { c.Algorithms = []string{alg} })
+			r.op.Mutate(providertest.Mutations{
+				JWKS: func(set map[string]any) {
+					set["keys"] = []any{map[string]any{"kty": "EC", "crv": curve.Params().Name, "x": b64(point[1 : 1+n]), "y": b64(point[1+n:])}}
+				},
+				IDToken: both(without("at_hash"), func(d *providertest.Draft) {
+					d.Header = map[string]any{"alg": alg}
+					d.Sign = func(input []byte) []byte {
+						digest := map[string]func([]byte) []byte{
+							"ES384": func(b []byte) []byte { h := sha512.Sum384(b); return h[:] },
+							"ES512": func(b []byte) []byte { h := sha512.Sum512(b); return h[:] },
+						}[alg](input)
+						x, y, err := ecdsa.Sign(rand.Reader, key, digest)
+						if err != nil {
+							panic(err)
+						}
+						return append(x.FillBytes(make([]byte, n)), y.FillBytes(make([]byte, n))...)
+					}
+				}),
+			})
+			r.signIn()
 		})
 	}
 	t.Run("HS256 where it is named", func(t *testing.T) {

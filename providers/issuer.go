@@ -108,5 +108,5 @@ func numeric(host string) bool {
 	}
 	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
 	_, err := strconv.ParseUint(labels[len(labels)-1], 0, 64)
-	return err == nil || errors.Is(err, strconv.ErrRange)
+	return err == nil
 }

@@ -74,14 +74,14 @@ func verifySignature(key any, token jwt) ([]byte, error) {
 }
 
 // fetchKeys reads the key set at the address that discovery told.
-func (p *OIDC) fetchKeys(ctx context.Context) ([]key, error) {
-	meta, err := p.metadata(ctx, "verify")
-	if err != nil {
-		return nil, err
+func (p *OIDC) fetchKeys(ctx context.Context) ([]key, *Error) {
+	meta, failure := p.metadata(ctx, "verify")
+	if failure != nil {
+		return nil, failure
 	}
-	body, err := p.document(ctx, "verify", meta.keysURL)
-	if err != nil {
-		return nil, err
+	body, failure := p.document(ctx, "verify", meta.keysURL)
+	if failure != nil {
+		return nil, failure
 	}
 	keys, err := parseKeys(body)
 	if err != nil {
@@ -91,7 +91,7 @@ func (p *OIDC) fetchKeys(ctx context.Context) ([]key, error) {
 }
 
 // document reads a public document of the provider.
-func (p *OIDC) document(ctx context.Context, op, address string) ([]byte, error) {
+func (p *OIDC) document(ctx context.Context, op, address string) ([]byte, *Error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, p.refused(op, Misconfigured, errors.New("the document's address is unusable"))

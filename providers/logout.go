@@ -13,8 +13,8 @@ const maxLogoutURL = 7 << 10
 // 1.0 section 2). It always names the client, so that the provider knows who
 // asks where the ID token is gone, or is left out because it is too long.
 func (p *OIDC) EndSessionURL(ctx context.Context, req EndSessionRequest) string {
-	meta, err := p.metadata(ctx, "logout")
-	if err != nil || meta.endSessionURL == "" {
+	meta, failure := p.metadata(ctx, "logout")
+	if failure != nil || meta.endSessionURL == "" {
 		return ""
 	}
 	u, err := url.Parse(meta.endSessionURL)

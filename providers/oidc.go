@@ -64,8 +64,10 @@ func (p *OIDC) RefreshPolicy() RefreshPolicy { return p.cfg.Refresh }
 // never more often than the back-off allows. The error is an *Error: Unready,
 // with the time to wait, or Misconfigured where the document itself is at fault.
 func (p *OIDC) Ready(ctx context.Context) error {
-	_, err := p.metadata(ctx, "discover")
-	return err
+	if _, failure := p.metadata(ctx, "discover"); failure != nil {
+		return failure
+	}
+	return nil
 }
 
 // discoveryURL is the address of the provider's metadata (OpenID Connect

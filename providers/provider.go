@@ -2,8 +2,31 @@
 // protocol, decides whether an answer is true, and says what a failure means.
 //
 // [NewOIDC] makes an OpenID Connect provider from an [OIDCConfig]; the presets
-// ([Google], [EntraID], ...) fill one in. Nothing in this package
-// dials before it is asked to sign somebody in or to refresh a token.
+// ([Google], [EntraID], [Okta], ...) fill one in. Nothing here dials before it
+// is asked to sign somebody in or to refresh a token: an application starts
+// while its provider is down, and its sign-ins are told to come back.
+//
+// # One sign-in
+//
+// [NewFlow] draws the secrets of one attempt. [Provider] Begin turns it into the
+// address to send the browser to, and Complete turns what the browser brings
+// back into a [Login]: who the user is, and the provider's tokens. Between the
+// two the [Flow] has to rest where only this browser can bring it back from,
+// and Complete must be called at most once for it; both are the caller's part.
+//
+// # What a provider can do beyond that
+//
+// Small interfaces, found by type assertion: [Refresher], [Verifier],
+// [UserInfoReader], [Revoker] and [SessionEnder]. [OIDC] is all of them. A
+// refresh presents its token once and never again by itself, since only who
+// stores tokens can know whether that is safe.
+//
+// # Failures
+//
+// Every error is an [*Error], whose [Kind] is what callers branch on: whether
+// the answer was refused, the user turned away, the provider unwell, or the
+// outcome lost. No error holds a token, a code or anything else of what came
+// over the wire.
 package providers
 
 import (

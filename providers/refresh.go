@@ -24,9 +24,9 @@ func (p *OIDC) Refresh(ctx context.Context, req RefreshRequest) (*Tokens, error)
 		ctx, cancel = context.WithTimeout(ctx, callTimeout)
 		defer cancel()
 	}
-	meta, err := p.metadata(ctx, "refresh")
-	if err != nil {
-		return nil, err
+	meta, failure := p.metadata(ctx, "refresh")
+	if failure != nil {
+		return nil, failure
 	}
 	form := url.Values{
 		"grant_type":    {"refresh_token"},

@@ -12,9 +12,15 @@ import (
 func (p *OIDC) Revoke(ctx context.Context, refreshToken Secret) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	meta, err := p.metadata(ctx, "revoke")
-	if err != nil || meta.revocationURL == "" || refreshToken.IsZero() {
-		return err
+	if refreshToken.IsZero() {
+		return nil
+	}
+	meta, failure := p.metadata(ctx, "revoke")
+	if failure != nil {
+		return failure
+	}
+	if meta.revocationURL == "" {
+		return nil
 	}
 	ans, failure := p.post(ctx, meta.revocationURL, meta.revocationAuth, url.Values{
 		"token":           {refreshToken.Reveal()},

@@ -1,7 +1,6 @@
 package providers_test
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"log"
@@ -159,15 +158,6 @@ func parseURL(t testing.TB, raw string) *url.URL {
 		t.Fatal(err)
 	}
 	return u
-}
-
-func mustJSON(t testing.TB, v any) []byte {
-	t.Helper()
-	b, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
 
 // discard takes what a test server has to complain about.

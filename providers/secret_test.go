@@ -38,6 +38,11 @@ func TestLEA5SecretsPrintAsNothing(t *testing.T) {
 		}
 		texts = append(texts, string(b))
 	}
+	if text, err := s.MarshalText(); err != nil {
+		t.Error(err)
+	} else {
+		texts = append(texts, string(text))
+	}
 	for _, text := range texts {
 		if strings.Contains(text, value) || strings.Contains(text, fmt.Sprintf("%x", value)) {
 			t.Errorf("the value is in %s", text)

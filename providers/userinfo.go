@@ -14,9 +14,12 @@ import (
 func (p *OIDC) UserInfo(ctx context.Context, accessToken Secret, subject string) (Claims, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	meta, err := p.metadata(ctx, "userinfo")
-	if err != nil || meta.userInfoURL == "" {
-		return Claims{}, err
+	meta, failure := p.metadata(ctx, "userinfo")
+	if failure != nil {
+		return Claims{}, failure
+	}
+	if meta.userInfoURL == "" {
+		return Claims{}, nil
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, meta.userInfoURL, nil)
 	if err != nil {

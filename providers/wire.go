@@ -74,7 +74,7 @@ func (w wire) do(req *http.Request) (answer, error) {
 	}
 	defer res.Body.Close()
 	ans.status, ans.header = res.StatusCode, res.Header
-	if size(res.Header) > maxHeader || res.ContentLength > maxBody {
+	if size(res.Header) > maxHeader {
 		return answer{}, &callError{sent: true, cause: errTooLarge}
 	}
 	if ans.body, err = io.ReadAll(io.LimitReader(res.Body, maxBody+1)); err != nil {
