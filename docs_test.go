@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"path"
 	"regexp"
 	"slices"
@@ -11,41 +12,67 @@ import (
 	"testing"
 )
 
-// TestThreatsNameTestsThatExist reads docs/threats.md: whatever stands there in
-// backquotes and looks like a test is declared in some package, and every row
-// names at least one or says that its time has not come.
+// TestThreatsNameTestsThatExist reads docs/threats.md: a row names tests that
+// are declared, or says why there is none, and every attack that a test speaks
+// of has its row.
 func TestThreatsNameTestsThatExist(t *testing.T) {
-	declared := make(map[string]bool)
-	declaration := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example|Benchmark)[A-Za-z0-9_]*)\(`)
-	for _, f := range sources(t) {
-		if !f.test && !strings.HasSuffix(path.Base(f.room), "test") {
+	declared, texts := tests(t)
+	row := regexp.MustCompile(`^\| ([A-Z]{1,3}[0-9]+) \|.* \| ([^|]*) \|$`)
+	named := regexp.MustCompile("`([a-z0-9]+)\\.([A-Za-z0-9_]+)`")
+	rows := make(map[string]bool)
+	for _, line := range strings.Split(read(t, "docs/threats.md"), "\n") {
+		match := row.FindStringSubmatch(line)
+		if match == nil {
 			continue
 		}
-		for _, match := range declaration.FindAllStringSubmatch(read(t, f.path), -1) {
-			declared[path.Base(f.room)+"."+match[1]] = true
+		id, names := match[1], named.FindAllStringSubmatch(match[2], -1)
+		if rows[id] {
+			t.Errorf("docs/threats.md: two rows for %s", id)
+		}
+		rows[id] = true
+		if len(names) == 0 && match[2] != "later" && match[2] != "by design" {
+			t.Errorf("docs/threats.md: %s names no test", id)
+		}
+		for _, name := range names {
+			if !declared[name[1]+"."+name[2]] {
+				t.Errorf("docs/threats.md: %s names %s.%s, which does not exist", id, name[1], name[2])
+			}
+		}
+		for _, file := range regexp.MustCompile(`[a-z/]+\.go`).FindAllString(line, -1) {
+			if _, err := fs.Stat(checkout, file); err != nil {
+				t.Errorf("docs/threats.md: %s: %v", id, err)
+			}
 		}
 	}
+	for name, text := range texts {
+		for _, id := range regexp.MustCompile(`\b(?:RED|LOG|MIX|REP|SES|COO|HDR|PTH|CSR|CAC|HST|JWT|IDP|LEA|DOS|RAC|STO)[0-9]+\b`).FindAllString(text, -1) {
+			if !rows[id] {
+				t.Errorf("the tests of %s speak of %s, which docs/threats.md does not know", name, id)
+			}
+		}
+	}
+}
 
-	named := regexp.MustCompile("`([a-z0-9]+\\.(?:Test|Fuzz|Example|Benchmark)[A-Za-z0-9_]*)`")
-	attack := regexp.MustCompile(`^\| ([A-Z]{1,3}[0-9]+) \|`)
-	rows := 0
-	for _, line := range strings.Split(read(t, "docs/threats.md"), "\n") {
-		names := named.FindAllStringSubmatch(line, -1)
-		for _, match := range names {
-			if !declared[match[1]] {
-				t.Errorf("docs/threats.md names %s, which does not exist", match[1])
-			}
+// tests returns the declared tests as "package.TestName", and the text of all
+// tests of each package.
+func tests(t *testing.T) (declared map[string]bool, texts map[string]string) {
+	t.Helper()
+	declared, texts = make(map[string]bool), make(map[string]string)
+	declaration := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example|Benchmark)[A-Za-z0-9_]*)\(`)
+	for _, f := range sources(t) {
+		if !f.test || f.path == "docs_test.go" {
+			continue
 		}
-		if id := attack.FindStringSubmatch(line); id != nil {
-			rows++
-			if len(names) == 0 && !strings.Contains(line, "| later |") && !strings.Contains(line, "| by design |") {
-				t.Errorf("docs/threats.md: %s names no test", id[1])
-			}
+		name, text := path.Base(f.room), read(t, f.path)
+		if f.room == "." {
+			name = "easyauth"
+		}
+		texts[name] += text
+		for _, match := range declaration.FindAllStringSubmatch(text, -1) {
+			declared[name+"."+match[1]] = true
 		}
 	}
-	if rows == 0 {
-		t.Error("docs/threats.md has no rows")
-	}
+	return declared, texts
 }
 
 // TestConfigurationIsWrittenDown compares docs/configuration.md with the fields

@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"store/sealed":               {"store", "internal/seal", "internal/versioned"},
 	"store/storetest":            {"store"},
 	"internal/authpath":          {},
-	"internal/principal":         {"providers"},
+	"internal/principal":         {"providers", "internal/respond"},
 	"internal/respond":           {},
 	"internal/seal":              {},
 	"internal/versioned":         {},

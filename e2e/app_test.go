@@ -26,7 +26,6 @@ type app struct {
 	URL  string
 	logs logs
 	t    testing.TB
-	op   *oidcProvider
 	jars []*visitor
 }
 
@@ -35,7 +34,7 @@ type app struct {
 // every secret that the provider issued and every cookie that a visitor got.
 func startApp(t testing.TB, op *oidcProvider, change func(*easyauth.Config)) *app {
 	t.Helper()
-	a := &app{t: t, op: op}
+	a := &app{t: t}
 	server := httptest.NewUnstartedServer(nil)
 	a.URL = "http://" + server.Listener.Addr().String()
 	server.Config.ErrorLog = log.New(&a.logs, "", 0)

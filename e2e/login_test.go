@@ -29,6 +29,10 @@ func TestWholePathFromLoginToLogout(t *testing.T) {
 		t.Errorf("name %q: the strict provider tells it only at its userinfo endpoint", got)
 	}
 
+	if got := op.Stats(); got.Logins != 1 || got.Userinfo != 1 {
+		t.Errorf("stats after the login %+v: want one code and one look at userinfo", got)
+	}
+
 	before := v.Ask(a.URL + "/token").Text
 	pass(t, justRenewed)
 	for range 2 {

@@ -22,8 +22,10 @@ const (
 	clientSecret = "e2e-secret-that-must-not-be-logged"
 )
 
-// opConfig is what a test may choose; zero values are op.mjs's defaults.
-type opConfig struct{ AccessTTL, RefreshTTL time.Duration }
+// opConfig is what a test may choose.
+type opConfig struct {
+	AccessTTL time.Duration // 0: a minute
+}
 
 // oidcProvider is one running oidc-provider.
 type oidcProvider struct {
@@ -50,8 +52,7 @@ func startProvider(t testing.TB, cfg opConfig) *oidcProvider {
 	t.Helper()
 	node, dir := parts.Node.Need(t), parts.OP.Need(t)
 	cmd := exec.Command(node, filepath.Join(dir, "op.mjs"))
-	cmd.Env = append(os.Environ(),
-		"OP_ACCESS_TTL="+seconds(cfg.AccessTTL), "OP_REFRESH_TTL="+seconds(cfg.RefreshTTL))
+	cmd.Env = append(os.Environ(), "OP_ACCESS_TTL="+seconds(cfg.AccessTTL))
 	stdin, err := cmd.StdinPipe() // op.mjs ends when it closes, even if the test process is killed
 	if err != nil {
 		t.Fatal(err)
@@ -104,10 +105,10 @@ func (p *oidcProvider) Secrets() (secrets []string) {
 // fault is what becomes of token calls; see op.mjs.
 type fault struct {
 	Calls      int
-	Delay      time.Duration // waited first
-	Status     int           // answered instead of processing the call
+	Status     int // answered instead of processing the call
 	RetryAfter time.Duration
-	Cut        bool // process the call, then close the connection instead of answering
+	Delay      time.Duration // before the answer, when the call was processed already
+	Cut        bool          // close the connection instead of answering
 }
 
 // Next arms a fault for the next token calls.

@@ -19,7 +19,6 @@ type quickstart struct {
 	t    testing.TB
 	cmd  *exec.Cmd
 	args []string
-	op   *oidcProvider // nil: the one built in
 	jars []*visitor
 }
 
@@ -52,7 +51,7 @@ func startQuickstart(t testing.TB, op *oidcProvider, args ...string) *quickstart
 	t.Helper()
 	dir := t.TempDir()
 	addr := freeAddr(t)
-	q := &quickstart{URL: "http://" + addr, t: t, op: op}
+	q := &quickstart{URL: "http://" + addr, t: t}
 	q.args = []string{"-v", "-addr", addr, "-keys", filepath.Join(dir, "keys"), "-store", "sqlite:" + filepath.Join(dir, "sessions.db")}
 	if op != nil {
 		q.args = append(q.args, "-issuer", op.Issuer, "-client-id", clientID)

@@ -39,7 +39,7 @@ func TestTwoHundredRequestsOnAnExpiredTokenCostOneCall(t *testing.T) {
 	if statuses[http.StatusOK] != 200 || len(tokens) != 1 || tokens[before] != 0 {
 		t.Errorf("answers by status %v, %d different tokens", statuses, len(tokens))
 	}
-	if got := op.Stats(); got.Refreshes != 1 || got.Refreshed != 1 || got.Replays != 0 {
+	if got := op.Stats(); got.Refreshes != 1 || got.Refreshed != 1 || got.Replays != 0 || got.MaxInFlight != 1 {
 		t.Errorf("stats %+v: want one refresh", got)
 	}
 
@@ -83,6 +83,41 @@ func TestClientThatLeavesInTheMiddleOfARefreshLosesNothing(t *testing.T) {
 	}
 }
 
+func TestCAC5RAC4TwoUsersAtOnceNeverGetEachOthersTokens(t *testing.T) {
+	t.Parallel()
+	const life = 3 * time.Second
+	op := startProvider(t, opConfig{AccessTTL: life})
+	a := startApp(t, op, nil)
+	users := map[string]*visitor{"ada": a.SignedIn("ada"), "bob": a.SignedIn("bob")}
+	pass(t, life+200*time.Millisecond)
+	op.Next(fault{Calls: 2, Delay: 200 * time.Millisecond})
+
+	owner := make(map[string]string) // of a token
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for name, v := range users {
+		for range 25 {
+			all.Go(func() {
+				token := v.Ask(a.URL + "/token")
+				account := v.Ask(a.URL + "/account")
+				mu.Lock()
+				defer mu.Unlock()
+				if account.Text != "account of "+name || token.Status != http.StatusOK {
+					t.Errorf("%s got %q and a token with status %d", name, account.Text, token.Status)
+				}
+				if before, seen := owner[token.Text]; seen && before != name {
+					t.Errorf("%s got a token of %s", name, before)
+				}
+				owner[token.Text] = name
+			})
+		}
+	}
+	all.Wait()
+	if got := op.Stats(); len(owner) != 2 || got.Refreshes != 2 {
+		t.Errorf("%d tokens, stats %+v: want one each", len(owner), got)
+	}
+}
+
 func TestTokenForAnotherResourceComesFromTheSameRefreshToken(t *testing.T) {
 	t.Parallel()
 	op := startProvider(t, opConfig{})
@@ -98,11 +133,30 @@ func TestTokenForAnotherResourceComesFromTheSameRefreshToken(t *testing.T) {
 	if second := v.Ask(a.URL + "/token-for?resource=https://api.example"); second.Text != first.Text {
 		t.Error("the second one was not taken from the record")
 	}
-	if p := v.Ask(a.URL + "/token-for?resource=https://other.example"); p.Status != http.StatusTeapot {
+}
+
+// This provider consumes the refresh token before it looks at the resource, so
+// asking for one that the login did not ask for costs the grant: the token that
+// replaced the consumed one was never sent. What is left must be told as it is.
+func TestResourceThatWasNeverGrantedCostsNoMoreThanItMust(t *testing.T) {
+	t.Parallel()
+	op := startProvider(t, opConfig{})
+	a := startApp(t, op, nil)
+	v := a.SignedIn("ada")
+	token := v.Ask(a.URL + "/token").Text
+
+	if p := v.Ask(a.URL + "/token-for?resource=https://api.example"); p.Status != http.StatusTeapot {
 		t.Errorf("a resource that was never granted: %d", p.Status)
 	}
-	if p := v.Ask(a.URL + "/.auth/refresh"); p.Status != http.StatusOK {
-		t.Errorf("a refused resource ended the grant: %d %s", p.Status, p.Text)
+	if p := v.Ask(a.URL + "/token"); p.Status != http.StatusOK || p.Text != token {
+		t.Errorf("the login's own token afterwards: %d", p.Status)
+	}
+	pass(t, justRenewed)
+	if p := v.Ask(a.URL + "/.auth/refresh"); p.Status != http.StatusForbidden {
+		t.Errorf("/.auth/refresh: %d %s, want to be told that it is over", p.Status, p.Text)
+	}
+	if p := v.Visit(a.URL + "/account"); p.Text != "account of ada" {
+		t.Errorf("the session ended: %d %q", p.Status, p.Text)
 	}
 }
 

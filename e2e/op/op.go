@@ -1,30 +1,27 @@
-// Package op carries the script that sets up the OpenID provider of the
-// end-to-end tests, and the list of packages it needs.
+// Package op carries what npm is to install for the end-to-end tests: the
+// OpenID provider with the script that sets it up, and a Node.js for machines
+// whose own one is too old for it.
 package op
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"io/fs"
 )
 
-// Files are op.mjs and what npm needs to install its one dependency.
-//
 //go:embed op.mjs package.json package-lock.json .npmrc
-var Files embed.FS
+var provider embed.FS
 
-// Version changes when any of the files does.
-func Version() (string, error) {
-	h := sha256.New()
-	err := fs.WalkDir(Files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(Files, name)
-		h.Write([]byte(name + "\x00"))
-		h.Write(content)
-		return err
-	})
-	return hex.EncodeToString(h.Sum(nil))[:12], err
+//go:embed node/package.json node/package-lock.json node/.npmrc
+var node embed.FS
+
+// Provider are op.mjs and the lock file of what it imports.
+func Provider() fs.FS { return provider }
+
+// Node is the lock file of the pinned Node.js.
+func Node() fs.FS {
+	sub, err := fs.Sub(node, "node")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return sub
 }

@@ -4,24 +4,21 @@
 // line of JSON with its issuer, and ends when its standard input closes, so that
 // no test can leave it behind.
 //
-//   node op.mjs       OP_ACCESS_TTL, OP_REFRESH_TTL, OP_ID_TTL   seconds
+//   OP_ACCESS_TTL=60 node op.mjs
 //
 // Beside the protocol it has switches for tests:
 //
 //   GET /_stats                                     what was asked of it, as JSON
 //   GET /_secrets                                   every secret it issued or was shown
 //   GET /_next?n=&status=&delay=&retry_after=&cut=  what becomes of the next n token calls:
-//       wait delay ms, then answer status; without status, process the call; with
-//       cut=1 process it and close the connection instead of answering
+//       answer status instead of processing the call; or process it and close the
+//       connection instead of answering, with cut=1; either way wait delay ms first,
+//       with the refresh token consumed already
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { webcrypto } from 'node:crypto'
+import { Provider } from 'oidc-provider'
 
-globalThis.crypto ??= webcrypto // Node 18, which Debian 12 ships, lacks these two
-URL.parse ??= (url, base) => { try { return new URL(url, base) } catch { return null } }
-const { Provider } = await import('oidc-provider')
-
-const seconds = (name, otherwise) => Number(process.env[name] || otherwise)
+const accessTTL = Number(process.env.OP_ACCESS_TTL || 60) // seconds
 const server = createServer()
 await new Promise((ready) => server.listen(0, '127.0.0.1', ready))
 const issuer = `http://localhost:${server.address().port}` // another host than the application's: cookies ignore ports
@@ -46,15 +43,10 @@ const provider = new Provider(issuer, {
     revocation: { enabled: true },
     resourceIndicators: {
       enabled: true,
-      getResourceServerInfo: () => ({ scope: 'read write', accessTokenFormat: 'jwt', accessTokenTTL: seconds('OP_ACCESS_TTL', 60) }),
+      getResourceServerInfo: () => ({ scope: 'read write', accessTokenFormat: 'jwt', accessTokenTTL: accessTTL }),
     },
   },
-  ttl: {
-    AccessToken: seconds('OP_ACCESS_TTL', 60),
-    IdToken: seconds('OP_ID_TTL', 3600),
-    RefreshToken: seconds('OP_REFRESH_TTL', 86400),
-    Grant: 86400, Interaction: 600, Session: 86400,
-  },
+  ttl: { AccessToken: accessTTL, IdToken: 3600, RefreshToken: 86400, Grant: 86400, Interaction: 600, Session: 86400 },
 })
 
 // The application listens on a port of its own choice too.
@@ -89,7 +81,6 @@ provider.use(async (ctx, handle) => {
   stats.calls++
   const fault = next.n-- > 0 ? next : {}
   stats.maxInFlight = Math.max(stats.maxInFlight, ++stats.inFlight)
-  if (fault.delay) await sleep(fault.delay)
   if (fault.status) {
     if (fault.retry_after) ctx.set('Retry-After', String(fault.retry_after))
     Object.assign(ctx, { status: fault.status, body: { error: 'temporarily_unavailable' } })
@@ -100,8 +91,9 @@ provider.use(async (ctx, handle) => {
     remember(ctx.body, 'access_token', 'refresh_token', 'id_token')
     if (asked?.grant_type === 'authorization_code') stats.logins++
     if (asked?.grant_type === 'refresh_token') { stats.refreshes++; if (ctx.status === 200) stats.refreshed++ }
-    if (fault.cut) { ctx.respond = false; ctx.req.socket.destroy() }
   }
+  if (fault.delay) await sleep(fault.delay)
+  if (fault.cut) { ctx.respond = false; ctx.req.socket.destroy() }
   stats.inFlight--
 })
 

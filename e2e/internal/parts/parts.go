@@ -21,17 +21,14 @@ type Part struct {
 
 // The parts, in the order in which they are installed.
 var (
-	Compiler = Part{"cc", "the race detector", findCompiler, aptInstaller("gcc", "libc6-dev")}
-	Node     = Part{"node", "the tests against oidc-provider", findNode, aptInstaller("nodejs", "npm")}
-	OP       = Part{"oidc-provider", "the tests against oidc-provider", findOP, installOP}
-	Chromium = Part{"chromium", "the tests in a real browser", findChromium, aptInstaller("chromium")}
+	Compiler = Part{"cc", "the race detector", compiler, apt("gcc", "libc6-dev")}
+	Node     = Part{"node", "the tests against oidc-provider", node, installNode}
+	OP       = Part{"oidc-provider", "the tests against oidc-provider", provider.find, provider.install}
+	Chromium = Part{"chromium", "the tests in a real browser", chromium, apt("chromium")}
 )
 
 // All returns every part.
 func All() []Part { return []Part{Compiler, Node, OP, Chromium} }
-
-// Find returns where the part is.
-func (p Part) Find() (string, error) { return p.find() }
 
 // Bring returns where the part is, after installing it if it was missing and
 // that is allowed here.
@@ -60,30 +57,11 @@ func (p Part) Need(t testing.TB) string {
 	return path
 }
 
-func findCompiler() (string, error) { return lookAny("cc", "gcc", "clang") }
+func compiler() (string, error) { return lookAny("cc", "gcc", "clang") }
 
-func findChromium() (string, error) {
+func chromium() (string, error) {
 	return lookAny("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 }
-
-func findNode() (string, error) {
-	path, err := lookAny("node", "nodejs")
-	if err != nil {
-		return "", err
-	}
-	out, err := exec.Command(path, "--version").Output()
-	var major int
-	if _, scanErr := fmt.Sscanf(string(out), "v%d.", &major); err != nil || scanErr != nil {
-		return "", fmt.Errorf("%s --version says nothing", path)
-	}
-	if major < oldestNode {
-		return "", fmt.Errorf("%s is version %d, at least %d is needed", path, major, oldestNode)
-	}
-	return path, nil
-}
-
-// oldestNode is the version that Debian 12 ships.
-const oldestNode = 18
 
 func lookAny(names ...string) (string, error) {
 	for _, name := range names {

@@ -103,13 +103,19 @@
     while (log.children.length > 100) log.lastElementChild.remove();
   };
 
+  // A page that is being left must not reload itself: that would call off the
+  // way to the provider's sign-out, which ends the session here first.
+  let leaving = false;
+  addEventListener("beforeunload", () => { leaving = true; });
+  addEventListener("pageshow", () => { leaving = false; }); // back again
+
   // ask fetches JSON from this application: [status, body], or nothing where
   // it cannot be reached. Who is not signed in any more gets the page for that.
   const ask = async (path, options) => {
     try {
       const answer = await fetch(path, { cache: "no-store", ...options });
       const body = await answer.json().catch(() => ({}));
-      if (body.error === "not_signed_in" || body.error === "session_ended") location.reload();
+      if (!leaving && (body.error === "not_signed_in" || body.error === "session_ended")) location.reload();
       text("connection", "");
       return [answer.status, body];
     } catch {
