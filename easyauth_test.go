@@ -33,14 +33,13 @@ type world struct {
 	store   *storetest.Faulty
 	auth    *easyauth.Auth
 	log     *bytes.Buffer
-	mu      sync.Mutex
-	said    []string
+	mu      sync.Mutex // of log
 }
 
 const app = "https://app.example"
 
-// inAWorld tells one story. The application has four pages: / for everybody,
-// /account for users, /token for users with a fresh token, /api/whoami.
+// inAWorld tells one story. The application has three pages: / for
+// everybody, /account for users, /token for users with a fresh token.
 func inAWorld(t *testing.T, op providertest.Config, change func(*easyauth.Config), tell func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

@@ -78,7 +78,7 @@ func authorizationResponse(w http.ResponseWriter, r *http.Request) (response url
 
 // strayCallback answers a callback that belongs to no open attempt of this
 // browser: loaded again, gone back to, finished in another tab, or forged. Who
-// is signed in goes on to the target and is none the wiser (peers.md C10).
+// is signed in goes on to the target and is none the wiser.
 func (h *Handler) strayCallback(w http.ResponseWriter, r *http.Request, p providers.Provider, target string, why respond.Reason) {
 	if _, err := h.sessions.Load(r); err == nil {
 		h.note(r.Context(), slog.LevelInfo, "sign-in not repeated", p.Name(), why.String(), nil)

@@ -364,7 +364,7 @@ func TestFailuresOfTheProviderSayWhoIsToBlame(t *testing.T) {
 					t.Errorf("status %d %s, Retry-After %q", w.Code, reason(t, w), w.Header().Get("Retry-After"))
 				}
 				if !strings.Contains(w.Body.String(), "/.auth/login/aad?post_login_redirect_uri=%2Fx") {
-					t.Errorf("a dead end (peers.md C11): %s", w.Body)
+					t.Errorf("a dead end : %s", w.Body)
 				}
 				if s.sessionCount(v) != 0 || len(v.flows()) != 0 {
 					t.Error("a session, or the spent attempt, is left")

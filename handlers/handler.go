@@ -94,7 +94,7 @@ func (h *Handler) route(path string) (route, bool) {
 }
 
 // provider finds a provider by its path segment. App Service's SDKs send it in
-// any case and know Entra ID by an older name too (contract.md 1).
+// any case and know Entra ID by an older name too.
 func (h *Handler) provider(segment string) (providers.Provider, bool) {
 	name := strings.ToLower(segment)
 	if name == "windowsazureactivedirectory" {

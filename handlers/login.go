@@ -10,7 +10,7 @@ import (
 )
 
 // The parameter that names where a sign-in leads to has two spellings; App
-// Service's SDKs send the older one (contract.md 1.1).
+// Service's SDKs send the older one.
 const (
 	loginTarget    = "post_login_redirect_uri"
 	loginTargetOld = "post_login_redirect_url"

@@ -14,7 +14,7 @@ import (
 type disclosure struct{ tokens, refreshToken bool }
 
 // account is one entry of /.auth/me: the members of App Service in its order,
-// which is the alphabet's (contract.md 1.7), and among them two of ours,
+// which is the alphabet's, and among them two of ours,
 // reauth_on and refresh_token_expires_on.
 type account struct {
 	AccessToken           string            `json:"access_token,omitempty"` // while it is valid

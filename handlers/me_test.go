@@ -181,7 +181,7 @@ func TestMeWhileTheStoreIsDown(t *testing.T) {
 	})
 }
 
-// A16 of refresh.md: asking who is signed in is no sign of life.
+// A16 of docs/refresh.md: asking who is signed in is no sign of life.
 func TestPollingMeDoesNotKeepAnIdleSessionAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, setup{sessions: session.Config{IdleTimeout: 30 * time.Minute}})

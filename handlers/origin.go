@@ -30,7 +30,7 @@ func (h *Handler) foreign(r *http.Request) bool {
 // opensPage reports whether the request may be a person's browser opening a
 // page. Where the browser says what it does, only a top-level navigation counts:
 // not an image, a frame or a script (LOG9), and not a guess that the user might
-// go there (peers.md C9).
+// go there.
 func opensPage(r *http.Request) bool {
 	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
 	return (mode == "" || mode == "navigate") && (dest == "" || dest == "document") && !prefetch(r)

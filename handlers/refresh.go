@@ -21,7 +21,7 @@ type refreshee struct {
 }
 
 // refresh renews the provider's tokens and the session: GET or POST
-// /.auth/refresh. Its statuses are those of refresh.md E5: 400 where there is
+// /.auth/refresh. Its statuses are those of docs/refresh.md E5: 400 where there is
 // nothing to refresh with, 401 without a session, 403 where the provider refuses
 // for good, 503 and 502 where nobody here is to blame. Only 401 drops the cookie.
 func (h *Handler) refresh(w http.ResponseWriter, r *http.Request) {
@@ -49,7 +49,7 @@ func (h *Handler) refresh(w http.ResponseWriter, r *http.Request) {
 }
 
 // userID names a user in the form of App Service: the same for every session of
-// the user, and saying nothing about who that is (contract.md 3.2).
+// the user, and saying nothing about who that is.
 func userID(u session.User) string {
 	sum := sha256.Sum256([]byte("easyauth sid\n" + u.Issuer + "\n" + u.ID))
 	return "sid:" + hex.EncodeToString(sum[:16])

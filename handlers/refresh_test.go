@@ -21,7 +21,7 @@ func pageReason(p *providertest.Page) string {
 	return problem.Reason
 }
 
-// E5 of refresh.md, second column.
+// E5 of docs/refresh.md, second column.
 func TestRefreshAnswersWithTheStatusesOfE5(t *testing.T) {
 	type world struct {
 		*site

@@ -51,7 +51,7 @@ func over(err error) bool {
 }
 
 // retryAfter is at most a minute, except where it may be the provider's own
-// word (refresh.md E5).
+// word (docs/refresh.md E5).
 func retryAfter(err *grant.TransientError) time.Duration {
 	wait := max(err.RetryAfter, time.Second)
 	switch err.Reason {

@@ -20,8 +20,8 @@ import (
 //
 // Headers by which App Service tells an application who is signed in are removed
 // from every request, in whatever spelling, wherever the request goes
-// (security.md HDR1-HDR7). A path that only looks like one under the prefix is
-// answered 404 (security.md PTH1-PTH5).
+// (docs/threats.md HDR1-HDR7). A path that only looks like one under the prefix is
+// answered 404 (docs/threats.md PTH1-PTH5).
 func (g *Guard) Authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = strip(r)
@@ -86,7 +86,7 @@ func (g *Guard) load(w http.ResponseWriter, r *http.Request) (*session.Session, 
 }
 
 // looked marks a context whose request has a cookie and no session, for a guard
-// further in: it need not ask the store again (security.md DOS3).
+// further in: it need not ask the store again (docs/threats.md DOS3).
 type looked struct{}
 
 // known reports whether Authenticate has seen the request already.
@@ -97,14 +97,14 @@ func (g *Guard) known(ctx context.Context) bool {
 
 // conditional reports whether the answer may be a 304: a cookie on it would be
 // stored with a copy that the browser, or a cache on the way, had all along
-// (security.md CAC3). A renewed session does without one; the cookie it has
+// (docs/threats.md CAC3). A renewed session does without one; the cookie it has
 // stays good for the whole former grace period.
 func conditional(r *http.Request) bool {
 	return len(r.Header["If-None-Match"]) > 0 || len(r.Header["If-Modified-Since"]) > 0
 }
 
 // neverCache makes sure that no cache keeps the answer, which sets somebody's
-// cookie (security.md CAC1).
+// cookie (docs/threats.md CAC1).
 //
 // It says no-store already, since it got its cookie. But the application may set
 // a Cache-Control of its own afterwards, with the best intentions: "public,

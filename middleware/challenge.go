@@ -15,7 +15,7 @@ import (
 // retrySoon is told where nobody knows better when to try again.
 const retrySoon = 5 * time.Second
 
-// maxTarget is the longest target that the login takes (security.md R13).
+// maxTarget is the longest target that the login takes (docs/threats.md R13).
 const maxTarget = 2048
 
 // login is how a refused user is asked to sign in.
@@ -95,7 +95,7 @@ func (l login) at(address string, params url.Values) string {
 }
 
 // bearer is the value of WWW-Authenticate: in the words of App Service
-// (contract.md 1.11, no comma between the parameters), or in those of RFC 9470
+// (App Service, no comma between the parameters), or in those of RFC 9470
 // where a newer sign-in is asked for.
 func (g *Guard) bearer(l login) string {
 	if l.maxAge != "" {
@@ -106,7 +106,7 @@ func (g *Guard) bearer(l login) string {
 
 // ownTarget is the path and query that the browser asked for, as where to go
 // after the login, or "" where it would not read them as an address of the same
-// origin (security.md RED5). The login judges the target again, by stricter rules.
+// origin (docs/threats.md RED5). The login judges the target again, by stricter rules.
 func ownTarget(r *http.Request) string {
 	u := r.URL
 	if asked, err := url.ParseRequestURI(r.RequestURI); err == nil {

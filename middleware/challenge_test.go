@@ -13,7 +13,7 @@ import (
 	"github.com/goeasyauth/easyauth/providers"
 )
 
-// appServiceChallenge is WWW-Authenticate as contract.md 1.11 has it.
+// appServiceChallenge is WWW-Authenticate as App Service sends it.
 const appServiceChallenge = `Bearer realm="app.example" authorization_uri="https://app.example/.auth/login"`
 
 func TestARequestOfAStranger(t *testing.T) {

@@ -16,7 +16,7 @@ type Config struct {
 
 	// BaseURL is the application's address as browsers see it, without a path.
 	// What a challenge says is made from it and never from the request
-	// (security.md HST1, HST2). Required.
+	// (docs/threats.md HST1, HST2). Required.
 	BaseURL *url.URL
 
 	// Prefix is where the routes of easyauth are. Default: /.auth.

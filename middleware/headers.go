@@ -27,12 +27,12 @@ func strip(r *http.Request) *http.Request {
 
 // ownNames begin the names of those headers: lower case, with "-" for whatever
 // is neither letter nor digit. X-MS-ALLOW-HTTP once told App Service to do
-// without https (security.md HDR10).
+// without https (docs/threats.md HDR10).
 var ownNames = [...]string{"x-ms-client-", "x-ms-token-", "x-ms-allow-http"}
 
 // removeOwn deletes the headers of our names in any spelling. Header.Del finds
 // the canonical spelling only, but what is behind us may fold "_" and "." into
-// "-", as CGI does the other way round (security.md HDR2, HDR3, G30).
+// "-", as CGI does the other way round (docs/threats.md HDR2, HDR3, G30).
 func removeOwn(h http.Header) {
 	for name := range h {
 		if isOwn(name) {
@@ -72,7 +72,7 @@ func folds(name, own string) bool {
 }
 
 // keepOwnOnTheWay takes our names out of the Connection header, by which a
-// client could make a reverse proxy behind us drop what we set (security.md
+// client could make a reverse proxy behind us drop what we set (docs/threats.md
 // HDR5, G29).
 func keepOwnOnTheWay(h http.Header) {
 	var kept []string

@@ -11,8 +11,8 @@ import (
 )
 
 // identify tells the application by headers who is signed in, as far as that is
-// switched on (contract.md 2). r belongs to us and its headers do not: the outer
-// handlers, which may log theirs, never see these (security.md HDR11).
+// switched on (as App Service does). r belongs to us and its headers do not: the outer
+// handlers, which may log theirs, never see these (docs/threats.md HDR11).
 func (g *Guard) identify(r *http.Request, s *session.Session) {
 	if !g.identity && !g.tokens {
 		return
@@ -62,7 +62,7 @@ func (g *Guard) setTokens(r *http.Request, s *session.Session) {
 }
 
 // onOneLine reports whether a token can stand in a header. One that cannot, or
-// that is empty, is left out: encoded it would be another token (security.md HDR8).
+// that is empty, is left out: encoded it would be another token (docs/threats.md HDR8).
 func onOneLine(token string) bool {
 	for i := range len(token) {
 		if token[i] <= ' ' || token[i] > '~' {

@@ -50,7 +50,7 @@ func (g *Guard) RequireRecentLogin(maxAge time.Duration) func(http.Handler) http
 // need be; the handler's call of Session.Token then costs nothing. Whose token
 // cannot be renewed any more is asked to sign in again, as by Require. While the
 // provider does not answer it is 503 with Retry-After, and 502 where the
-// provider rejects the application itself (refresh.md E5).
+// provider rejects the application itself (docs/refresh.md E5).
 func (g *Guard) RequireToken(next http.Handler) http.Handler {
 	return g.guard(next, func(w http.ResponseWriter, r *http.Request, s *session.Session) bool {
 		_, err := s.Token(r.Context())

@@ -21,7 +21,7 @@ const maxParams = 4096
 var paramPattern = regexp.MustCompile(`^[A-Za-z0-9_.:\[\]-]{1,64}$`)
 
 // ownedParams are the parameters that the attempt itself sets, and those of the
-// login route that are not meant for the provider (security.md LOG4, RED13).
+// login route that are not meant for the provider (docs/threats.md LOG4, RED13).
 var ownedParams = []string{
 	"response_type", "response_mode", "client_id", "redirect_uri", "state", "nonce",
 	"code_challenge", "code_challenge_method", "request", "request_uri",
@@ -45,7 +45,7 @@ func ownedParam(name string) bool {
 
 // Begin returns the URL of the authorization request (OpenID Connect Core
 // 3.1.2.1) with PKCE S256, state and nonce of f, whatever the provider says it
-// supports (security.md LOG6). A caller's parameter with an empty value leaves
+// supports (docs/threats.md LOG6). A caller's parameter with an empty value leaves
 // the configured one out; "openid" is added to a caller's scope. The caller's
 // parameters must not repeat, resource excepted, and are limited to 4 KiB.
 func (p *OIDC) Begin(ctx context.Context, f *Flow, params url.Values) (string, error) {

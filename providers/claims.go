@@ -24,13 +24,13 @@ type claim struct {
 }
 
 const (
-	maxClaims  = 1000            // what one token may carry (security.md JWT13)
+	maxClaims  = 1000            // what one token may carry (docs/threats.md JWT13)
 	maxSeconds = 253_402_300_800 // the year 10000
 )
 
 // ParseClaims decodes a JSON object strictly: names that repeat, or that
 // encoding/json would take for the same, as it does where only the case
-// differs, are refused (security.md G6, JWT16), because two readers of such an
+// differs, are refused (docs/threats.md G6, JWT16), because two readers of such an
 // object may see two different users. At most 1000 members are read.
 func ParseClaims(object []byte) (Claims, error) {
 	if !utf8.Valid(object) || !json.Valid(object) {
@@ -116,7 +116,7 @@ func (c Claims) Strings(name string) []string {
 }
 
 // Bool returns the claim if it is the JSON literal true. The string "true" is
-// not true (security.md JWT17).
+// not true (docs/threats.md JWT17).
 func (c Claims) Bool(name string) bool { return string(c.Raw(name)) == "true" }
 
 // Time returns a claim that is a JSON number of seconds since 1970 (RFC 7519

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// maxRetryAfter bounds how long a provider can silence us (refresh.md E3).
+// maxRetryAfter bounds how long a provider can silence us (docs/refresh.md E3).
 const maxRetryAfter = time.Hour
 
 // codePattern is the alphabet of every registered OAuth error code. What does
-// not fit is not repeated anywhere: it may be anything (security.md LEA1, LEA3).
+// not fit is not repeated anywhere: it may be anything (docs/threats.md LEA1, LEA3).
 var codePattern = regexp.MustCompile(`^[a-z_]{1,40}$`)
 
 // interactionCodes are the refusals that end when the user is seen again
@@ -30,10 +30,10 @@ var interactionSuberrors = []string{
 	"basic_action", "additional_action", "message_only", "consent_required", "user_password_expired",
 }
 
-// classifyAnswer says what the refusal of a token endpoint means (refresh.md
+// classifyAnswer says what the refusal of a token endpoint means (docs/refresh.md
 // E3). Only a parsed error code speaks: a page that happens to contain the
-// words of one does not (security.md RAC3), and nothing of the body gets into
-// the error (security.md G18). final are further codes that mean invalid_grant.
+// words of one does not (docs/threats.md RAC3), and nothing of the body gets into
+// the error (docs/threats.md G18). final are further codes that mean invalid_grant.
 func classifyAnswer(ans answer, final []string) *Error {
 	code, suberror := errorCode(ans.body)
 	wait, told := retryAfter(ans.header)

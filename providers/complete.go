@@ -42,7 +42,7 @@ func (p *OIDC) Complete(ctx context.Context, f Flow, response url.Values) (*Logi
 func (p *OIDC) checkAttempt(f Flow, response url.Values, now time.Time) error {
 	for _, values := range response {
 		if len(values) != 1 {
-			return errors.New("a parameter repeats") // security.md LOG3, MIX2
+			return errors.New("a parameter repeats") // docs/threats.md LOG3, MIX2
 		}
 	}
 	switch {
@@ -53,7 +53,7 @@ func (p *OIDC) checkAttempt(f Flow, response url.Values, now time.Time) error {
 	case f.Expired(now):
 		return errors.New("the attempt took too long")
 	case f.Provider != p.cfg.Name:
-		return errors.New("the attempt was begun with another provider") // security.md MIX1
+		return errors.New("the attempt was begun with another provider") // docs/threats.md MIX1
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (p *OIDC) discover(ctx context.Context) (*metadata, *Error) {
 }
 
 // readMetadata checks the document before anything in it is used. It names the
-// configured issuer exactly, or it is somebody else's (security.md MIX5).
+// configured issuer exactly, or it is somebody else's (docs/threats.md MIX5).
 func (p *OIDC) readMetadata(doc Claims) (*metadata, error) {
 	if issuer := doc.String("issuer"); issuer != p.cfg.Issuer {
 		if strings.TrimSuffix(issuer, "/") == strings.TrimSuffix(p.cfg.Issuer, "/") {

@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	callTimeout = 10 * time.Second // of one call to the provider, body included (security.md G19)
+	callTimeout = 10 * time.Second // of one call to the provider, body included (docs/threats.md G19)
 	freshFor    = time.Hour        // after it a document is renewed behind whoever asks for it
-	forcedEvery = time.Minute      // at most one renewal on demand in this time (security.md R12)
+	forcedEvery = time.Minute      // at most one renewal on demand in this time (docs/threats.md R12)
 	firstRetry  = time.Second      // back-off after a failure, doubling to
 	lastRetry   = time.Minute
 )

@@ -9,7 +9,7 @@ import (
 )
 
 // FlowLifetime is how long a login attempt may take, from leaving for the
-// provider to coming back (security.md LOG11).
+// provider to coming back (docs/threats.md LOG11).
 const FlowLifetime = 10 * time.Minute
 
 // Flow is the secret half of one login attempt. It travels sealed in a cookie

@@ -14,7 +14,7 @@ import (
 const (
 	// leeway is granted to clocks that disagree, for moments that must not lie
 	// in the future or too far back. An expiry gets none: a token that has just
-	// been issued is nowhere near it (security.md JWT9, G14).
+	// been issued is nowhere near it (docs/threats.md JWT9, G14).
 	leeway = 60 * time.Second
 
 	maxSubject = 255 // OpenID Connect Core 2
@@ -35,7 +35,7 @@ func (p *OIDC) checkClaims(token jwt, now time.Time) error {
 }
 
 // checkPurpose refuses tokens that the provider signs for the same client with
-// the same keys, but that tell of something else (security.md G5).
+// the same keys, but that tell of something else (docs/threats.md G5).
 func checkPurpose(c Claims) error {
 	if c.Has("events") {
 		return errors.New("token tells of events, not of a sign-in")
@@ -70,7 +70,7 @@ func checkSubject(sub string) error {
 	return nil
 }
 
-// checkTimes demands exp and iat as numbers (security.md G1, JWT9).
+// checkTimes demands exp and iat as numbers (docs/threats.md G1, JWT9).
 func checkTimes(c Claims, now time.Time) error {
 	exp, hasExp := c.Time("exp")
 	iat, hasIat := c.Time("iat")
@@ -98,7 +98,7 @@ func checkTimes(c Claims, now time.Time) error {
 	return nil
 }
 
-// checkNonce ties the token to the attempt (Core 3.1.3.7 (11); security.md LOG5).
+// checkNonce ties the token to the attempt (Core 3.1.3.7 (11); docs/threats.md LOG5).
 func checkNonce(token jwt, f Flow) error {
 	if subtle.ConstantTimeCompare([]byte(token.claims.String("nonce")), []byte(f.Nonce())) != 1 {
 		return errors.New("nonce is not the one of this attempt")
@@ -107,7 +107,7 @@ func checkNonce(token jwt, f Flow) error {
 }
 
 // checkAccessToken compares at_hash where the token has one (Core 3.1.3.8;
-// security.md JWT11): half the hash of the access token beside it.
+// docs/threats.md JWT11): half the hash of the access token beside it.
 func checkAccessToken(token jwt, access Secret) error {
 	if !token.claims.Has("at_hash") {
 		return nil
@@ -122,7 +122,7 @@ func checkAccessToken(token jwt, access Secret) error {
 }
 
 // checkAuthTime is whether the user signed in recently enough, where max_age was
-// asked for (Core 3.1.3.7 (13); security.md JWT19). The age counts from when the
+// asked for (Core 3.1.3.7 (13); docs/threats.md JWT19). The age counts from when the
 // attempt began: that is when the provider was asked.
 func checkAuthTime(token jwt, f Flow) error {
 	if f.MaxAge == nil {
@@ -138,7 +138,7 @@ func checkAuthTime(token jwt, f Flow) error {
 	return nil
 }
 
-// checkContinuity applies Core 12.2 (security.md JWT18): a refreshed token is
+// checkContinuity applies Core 12.2 (docs/threats.md JWT18): a refreshed token is
 // about the same user at the same issuer for the same client, and claims no
 // other sign-in than the original one.
 func (p *OIDC) checkContinuity(token jwt, was Identity) error {

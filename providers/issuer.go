@@ -21,7 +21,7 @@ type issuers struct {
 }
 
 // canonical returns the identity's issuer for a token's iss and tid, or an error
-// where they are not acceptable (security.md JWT7, JWT8).
+// where they are not acceptable (docs/threats.md JWT7, JWT8).
 func (s issuers) canonical(c Claims) (string, error) {
 	iss, tid := c.String("iss"), c.String("tid")
 	if len(s.tenants) > 0 && !slices.Contains(s.tenants, tid) {
@@ -71,7 +71,7 @@ func checkIssuer(raw string) error {
 }
 
 // checkEndpoint is the rule for an address that a provider, trusted or not,
-// wants us or the browser to go to (security.md IDP2): https, or http between
+// wants us or the browser to go to (docs/threats.md IDP2): https, or http between
 // loopback hosts in development; a name rather than an address, unless the
 // issuer itself is that address.
 func checkEndpoint(raw string, issuer *url.URL) error {

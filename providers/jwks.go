@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	maxKeys    = 100 // of a published set (security.md G10)
+	maxKeys    = 100 // of a published set (docs/threats.md G10)
 	minRSABits = 2048
 )
 
@@ -27,8 +27,8 @@ type key struct {
 
 // parseKeys reads a key set key by key and leaves out those it cannot use: a
 // provider may publish kinds of keys that we have never heard of (RFC 7517
-// section 5; security.md G9). A set without any usable key is an error, so
-// that it does not replace a good one (security.md IDP8).
+// section 5; docs/threats.md G9). A set without any usable key is an error, so
+// that it does not replace a good one (docs/threats.md IDP8).
 func parseKeys(set []byte) ([]key, error) {
 	object, err := ParseClaims(set)
 	if err != nil {

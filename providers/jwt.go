@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// maxIDToken bounds an ID token before anything of it is decoded (security.md
+// maxIDToken bounds an ID token before anything of it is decoded (docs/threats.md
 // JWT13).
 const maxIDToken = 64 << 10
 
@@ -51,7 +51,7 @@ type jwt struct {
 }
 
 // parseJWT takes apart a JWS in compact serialization, and nothing else
-// (security.md G7, JWT16). Its errors hold nothing of the token.
+// (docs/threats.md G7, JWT16). Its errors hold nothing of the token.
 func parseJWT(raw string, allowed []string) (jwt, error) {
 	if len(raw) > maxIDToken {
 		return jwt{}, errors.New("token is too long")
@@ -80,7 +80,7 @@ func parseJWT(raw string, allowed []string) (jwt, error) {
 
 // checkHeader returns the algorithm of a header that may head an ID token. The
 // members that point to a key (jku, jwk, x5u, x5c) are not looked at: only
-// published keys verify (security.md JWT4).
+// published keys verify (docs/threats.md JWT4).
 func checkHeader(header Claims, allowed []string) (string, error) {
 	alg := header.String("alg")
 	switch typ := header.String("typ"); {
@@ -90,7 +90,7 @@ func checkHeader(header Claims, allowed []string) (string, error) {
 		return "", errors.New("header demands an extension (crit)")
 	case header.Has("typ") && !strings.EqualFold(typ, "JWT"):
 		// at+jwt and logout+jwt are signed by the same keys for the same client,
-		// but say something else (security.md G5, JWT12).
+		// but say something else (docs/threats.md G5, JWT12).
 		return "", errors.New("typ is not that of an ID token")
 	case header.Has("kid") && header.String("kid") == "" && string(header.Raw("kid")) != `""`:
 		return "", errors.New("kid is not a string")

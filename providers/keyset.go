@@ -9,7 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// maxAttempts bounds the signatures tried for one token (security.md G10).
+// maxAttempts bounds the signatures tried for one token (docs/threats.md G10).
 const maxAttempts = 10
 
 var errSignature = errors.New("signature does not verify with any published key")
@@ -24,7 +24,7 @@ type keySet struct {
 // fetched when there are none, and again, at most once a minute, when none of
 // them verifies the token: the provider may have new ones (OpenID Connect Core
 // 10.1.1). The caller has checked the claims, so that garbage costs no fetch
-// (security.md G8).
+// (docs/threats.md G8).
 func (s *keySet) verify(ctx context.Context, token jwt) ([]byte, error) {
 	keys, version, err := s.published.load(ctx)
 	for err == nil {

@@ -47,20 +47,20 @@ type OIDCConfig struct {
 	FormPost bool
 
 	// Tenants is the closed list of tenants whose users may sign in, compared
-	// with the ID token's tid claim (security.md JWT8). Required where Issuer
+	// with the ID token's tid claim (docs/threats.md JWT8). Required where Issuer
 	// holds "{tenantid}"; tenant IDs in lower case.
 	Tenants []string
 
 	// Algorithms are the signature algorithms an ID token may use, by their
 	// names in RFC 7518 and RFC 8037; what the provider lists beyond them is
-	// refused (security.md JWT3). HS256, HS384 and HS512, which verify with the
+	// refused (docs/threats.md JWT3). HS256, HS384 and HS512, which verify with the
 	// client secret, count only if named here. Default: RS256, ES256, PS256, EdDSA.
 	Algorithms []string
 
 	// AuthStyle is how the client authenticates at the token endpoint. The zero
 	// value takes the first of client_secret_basic and client_secret_post that
 	// the discovery document lists. Nothing is ever tried out on the provider
-	// (security.md G15).
+	// (docs/threats.md G15).
 	AuthStyle oauth2.AuthStyle
 
 	// Refresh is what is known about the provider's refresh tokens. The zero

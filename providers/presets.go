@@ -32,7 +32,7 @@ func Google(clientID string, clientSecret Secret) OIDCConfig {
 
 // EntraID is Microsoft Entra ID, named "aad", for users of the given tenants:
 // directory IDs, not domain names. One tenant is an issuer of its own; several
-// are signed in through the common endpoint, and nobody else is (security.md
+// are signed in through the common endpoint, and nobody else is (docs/threats.md
 // JWT8). NewOIDC refuses a list that is empty or names "common" or
 // "organizations": whoever has any directory at all could sign in.
 //

@@ -9,7 +9,7 @@ import (
 
 // Refresh presents the refresh token, once. The answer is not judged beyond
 // being one: the ID token in it is for [OIDC.VerifyRefreshed], after the tokens
-// have been stored (refresh.md B31). Without a deadline in ctx the call ends
+// have been stored. Without a deadline in ctx the call ends
 // after 10 seconds.
 //
 // Kinds NotSent, Busy and Unready say that the token was certainly not

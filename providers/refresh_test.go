@@ -15,7 +15,7 @@ import (
 
 // unreadable are bodies of a 200 that are no token response.
 
-// TestWhatAFailedRefreshMeans is the table of refresh.md E3.
+// TestWhatAFailedRefreshMeans is the table of docs/refresh.md E3.
 
 // TestFinalRefreshErrors: Dex says invalid_request where others say
 
@@ -23,7 +23,7 @@ import (
 
 // TestG18NothingOfTheBodyIsInTheError: the page echoes what it was sent.
 
-// TestRefreshSendsWhatItIsToldAndNothingElse: refresh.md B35.
+// TestRefreshSendsWhatItIsToldAndNothingElse.
 
 func TestRefreshSendsWhatItIsToldAndNothingElse(t *testing.T) {
 	for _, row := range []struct {

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Lifetimes beyond these are taken for these (security.md G17).
+// Lifetimes beyond these are taken for these (docs/threats.md G17).
 const (
 	maxExpiresIn        = 30 * 24 * time.Hour
 	maxRefreshExpiresIn = 10 * 365 * 24 * time.Hour
@@ -99,7 +99,7 @@ func parseTokens(ans answer) (*Tokens, error) {
 var errTokenType = errors.New("access token is not a bearer token")
 
 // seconds reads a lifetime that providers send as a number, a string or a
-// float (refresh.md B28); 0 where it is none, or not above zero.
+// float; 0 where it is none, or not above zero.
 func seconds(object Claims, name string, limit time.Duration) time.Duration {
 	var n json.Number
 	if object.Decode(name, &n) != nil {

@@ -12,7 +12,7 @@ type Login struct {
 
 // Identity is who the provider says the user is. Issuer and Subject together
 // are the identity; everything else, e-mail included, is decoration
-// (security.md JWT17).
+// (docs/threats.md JWT17).
 type Identity struct {
 	Issuer  string
 	Subject string

@@ -37,7 +37,7 @@ func (p *OIDC) UserInfo(ctx context.Context, accessToken Secret, subject string)
 	return p.readUserInfo(ans, subject)
 }
 
-// readUserInfo refuses an answer about somebody else (Core 5.3.2; security.md
+// readUserInfo refuses an answer about somebody else (Core 5.3.2; docs/threats.md
 // JWT10): an access token that was swapped on the way would otherwise lend its
 // owner's name to this user.
 func (p *OIDC) readUserInfo(ans answer, subject string) (Claims, error) {

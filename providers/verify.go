@@ -19,7 +19,7 @@ func (p *OIDC) VerifyRefreshed(ctx context.Context, idToken Secret, was Identity
 
 // verify is the one way from a token to an identity. The claims are judged
 // first, because that is free; the signature may cost a fetch of the provider's
-// keys (security.md G8). occasion holds what this token has to fulfil beyond
+// keys (docs/threats.md G8). occasion holds what this token has to fulfil beyond
 // every other.
 func (p *OIDC) verify(ctx context.Context, idToken Secret, occasion func(jwt) error) (Identity, error) {
 	token, err := parseJWT(idToken.Reveal(), p.cfg.Algorithms)
@@ -47,7 +47,7 @@ func (p *OIDC) checkSignature(ctx context.Context, token jwt) error {
 	reader := oidc.NewVerifier(token.claims.String("iss"), keys, &oidc.Config{
 		ClientID:             p.cfg.ClientID,
 		SupportedSigningAlgs: []string{token.alg},
-		SkipExpiryCheck:      true, // its leeways are fixed (security.md G14)
+		SkipExpiryCheck:      true, // its leeways are fixed (docs/threats.md G14)
 	})
 	_, err := reader.Verify(ctx, token.raw)
 	var unready *Error

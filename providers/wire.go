@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	maxBody   = 1 << 20  // of any answer (security.md R13)
+	maxBody   = 1 << 20  // of any answer (docs/threats.md R13)
 	maxHeader = 64 << 10 // of any answer, all lines together
 )
 
@@ -46,7 +46,7 @@ func newWire(base *http.Client) wire {
 		}
 	}
 	// A redirect would take the client secret and the refresh token along to
-	// wherever it points (security.md G16, RFC 9700 section 4.12).
+	// wherever it points (docs/threats.md G16, RFC 9700 section 4.12).
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return wire{client}
 }
@@ -104,7 +104,7 @@ func (e *callError) Unwrap() error { return e.cause }
 // overdue reports whether the deadline has passed by the wall clock. The
 // context goes by the monotonic clock, which stands still while a virtual
 // machine is suspended: a call that wakes too late must not be sent, because
-// somebody else may have taken over (refresh.md E6).
+// somebody else may have taken over (docs/refresh.md E6).
 func overdue(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
 	return ok && !time.Now().Round(0).Before(deadline.Round(0))

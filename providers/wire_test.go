@@ -63,7 +63,7 @@ func TestRefreshThatWasNotSent(t *testing.T) {
 			wantError(t, err, providers.NotSent, "deadline exceeded")
 		})
 	})
-	t.Run("refresh.md E6 woken after the deadline by the wall clock", func(t *testing.T) {
+	t.Run("docs/refresh.md E6 woken after the deadline by the wall clock", func(t *testing.T) {
 		r := newRig(t, providertest.Config{})
 		token := r.signIn().Tokens.RefreshToken
 		calls := r.op.Stats().Requests[providertest.Token]

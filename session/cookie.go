@@ -22,7 +22,7 @@ const maxCookies = 3000
 
 // readCookie returns the value of the only well-formed cookie called name. It
 // reads the header itself, because net/http allocates every cookie of the
-// request and trims names in ways a browser does not (security.md G32): two
+// request and trims names in ways a browser does not (docs/threats.md G32): two
 // readings of one header are two users.
 func readCookie(h http.Header, name string) (value string, n int) {
 	seen := 0
@@ -44,7 +44,7 @@ func readCookie(h http.Header, name string) (value string, n int) {
 }
 
 // wellFormed reports whether v can be a cookie value of ours: anything else
-// costs no look at the store (security.md COO6).
+// costs no look at the store (docs/threats.md COO6).
 func wellFormed(v string) bool {
 	if len(v) != cookieBytes {
 		return false

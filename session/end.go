@@ -10,7 +10,7 @@ import (
 
 // End ends the session in every process: its records are deleted, so that
 // nothing can write them back, and its refresh token is revoked at the provider
-// where the provider can. ErrUnavailable: nothing was ended (security.md SES5).
+// where the provider can. ErrUnavailable: nothing was ended (docs/threats.md SES5).
 func (m *Manager) End(ctx context.Context, s *Session) error { return m.end(ctx, s, "logout") }
 
 func (m *Manager) end(ctx context.Context, s *Session, reason string) error {

@@ -64,7 +64,7 @@ func TestRenewalKeepsIDAndCookieValue(t *testing.T) {
 		// Ten rounds of it: the rows outlive every renewal.
 		for range 10 {
 			time.Sleep(79 * time.Hour)
-			if s, err = h.Renew(t.Context(), h.load(r)); err != nil {
+			if _, err := h.Renew(t.Context(), h.load(r)); err != nil {
 				t.Fatal(err)
 			}
 		}

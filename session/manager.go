@@ -142,7 +142,7 @@ var (
 )
 
 // CookieDoubled reports whether the request carries more than one session
-// cookie (security.md COO3): such a request has no session.
+// cookie (docs/threats.md COO3): such a request has no session.
 func (m *Manager) CookieDoubled(r *http.Request) bool {
 	_, n := readCookie(r.Header, m.cookie)
 	return n > 1
@@ -161,7 +161,7 @@ func (m *Manager) ClearCookie(w http.ResponseWriter) {
 
 // Spend marks id as used until then and reports whether it was the first to do
 // so, across all processes that share the store: a login attempt is finished at
-// most once (security.md REP1-REP3). The error is ErrUnavailable.
+// most once (docs/threats.md REP1-REP3). The error is ErrUnavailable.
 func (m *Manager) Spend(ctx context.Context, id string, until time.Time) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.timeout)
 	defer cancel()

@@ -187,7 +187,7 @@ func TestSignedInRequestKnowsItsUser(t *testing.T) {
 		if groups := u.Claims.Strings("groups"); len(groups) != 2 {
 			t.Errorf("groups %v", groups)
 		}
-		if s.State() != session.Active || s.ExpiresAt.Sub(time.Now()) != 8*time.Hour || s.GraceUntil.Sub(time.Now()) != 80*time.Hour {
+		if s.State() != session.Active || time.Until(s.ExpiresAt) != 8*time.Hour || time.Until(s.GraceUntil) != 80*time.Hour {
 			t.Errorf("state %v, expires %v, grace until %v", s.State(), s.ExpiresAt, s.GraceUntil)
 		}
 		if token, err := s.Token(t.Context()); err != nil || token.AccessToken != "access-0" {

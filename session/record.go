@@ -28,7 +28,7 @@ type record struct {
 }
 
 // format is the first byte of an encoded record. A row of another format is no
-// session, never an error (security.md STO2).
+// session, never an error (docs/threats.md STO2).
 const format = '1'
 
 func (r *record) encode() ([]byte, error) {
@@ -86,7 +86,7 @@ func grantKey(id string) string   { return keyPrefix + id + grantSuffix }
 const idBytes = 43
 
 // idOf is the session's id for a cookie value. Whoever reads the store learns
-// ids, and cannot make a cookie of one (security.md SES9).
+// ids, and cannot make a cookie of one (docs/threats.md SES9).
 //
 // The id is cut out of the session's key, which every request needs as well.
 func idOf(cookie string) (id, key string) {

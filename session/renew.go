@@ -117,7 +117,7 @@ func (m *Manager) update(ctx context.Context, id string, change func(*record, ti
 	}
 }
 
-// identified takes over the claims of a refreshed ID token (security.md SES8).
+// identified takes over the claims of a refreshed ID token (docs/threats.md SES8).
 // The session is written only if they say something new.
 func (m *Manager) identified(ctx context.Context, o grant.Owner, id providers.Identity) {
 	_, _, err := m.update(ctx, o.SessionID, func(r *record, _ time.Time) bool {

@@ -16,7 +16,7 @@ import (
 //
 // It is never asked to wrap a handler. scs's LoadAndSave writes whole sessions
 // back once the handler has begun to answer, which restores logged-out sessions
-// and loses to every faster writer (security.md G20-G23); here a commit names
+// and loses to every faster writer (docs/threats.md G20-G23); here a commit names
 // the version it replaces and happens before the handler runs.
 type cookieSessions struct{ scs *scs.SessionManager }
 
@@ -128,7 +128,7 @@ func (rows) Commit(string, []byte, time.Time) error { return errNeedsContext }
 func (rows) Delete(string) error                    { return errNeedsContext }
 
 // codec stores our record instead of scs's gob of a map: a type that changes
-// with a deploy must not turn every session into an error (security.md G23).
+// with a deploy must not turn every session into an error (docs/threats.md G23).
 type codec struct{}
 
 func (codec) Encode(_ time.Time, values map[string]any) ([]byte, error) {

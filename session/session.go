@@ -62,6 +62,11 @@ func (s *Session) Token(ctx context.Context) (*oauth2.Token, error) {
 
 // TokenFor returns a fresh access token for another resource or scope set, got
 // with the same refresh token and cached beside the first.
+//
+// Ask only for what the sign-in asked the user's consent for. A provider that
+// refuses is not asked again for a minute, and the session's other tokens go on;
+// but some strict providers use the refresh token up before they refuse, and
+// the user then has to sign in again.
 func (s *Session) TokenFor(ctx context.Context, aud grant.Audience) (*oauth2.Token, error) {
 	return s.grant.Token(ctx, aud)
 }
@@ -83,7 +88,7 @@ func (s *Session) Tokens(ctx context.Context) (grant.Snapshot, error) {
 }
 
 // Format writes the id and the provider whatever the verb, because a dump of
-// the fields would hold tokens (security.md LEA5).
+// the fields would hold tokens (docs/threats.md LEA5).
 func (s *Session) Format(f fmt.State, _ rune) { io.WriteString(f, s.describe()) }
 
 // LogValue is what Format writes.

@@ -16,7 +16,7 @@ const userInfoTimeout = 5 * time.Second
 
 // Start begins a session for a completed login: stores the tokens, reads
 // userinfo, stores the session, ends the one that the browser had before, and
-// sets the cookie, always with a new value (security.md SES1, SES2).
+// sets the cookie, always with a new value (docs/threats.md SES1, SES2).
 //
 // replaces is the id of the session that the browser had when the sign-in began,
 // empty for none: a provider's answer that arrives as a cross-site POST does not

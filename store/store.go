@@ -23,9 +23,9 @@ import (
 const (
 	// MaxKeyBytes is the longest key or tag. Both are printable ASCII without
 	// space. They rest in the clear: what is secret or personal is hashed
-	// before it becomes one (security.md SES9, COO6).
+	// before it becomes one (docs/threats.md SES9, COO6).
 	MaxKeyBytes = 256
-	// MaxValueBytes is the largest value that a backend takes (security.md R13
+	// MaxValueBytes is the largest value that a backend takes (docs/threats.md R13
 	// allows a session row 256 KiB of plaintext; sealing grows a value).
 	MaxValueBytes = 512 << 10
 	// MaxTags is how many tags one entry may carry.

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// MaxHeader is the most bytes that Header returns (security.md R13).
+	// MaxHeader is the most bytes that Header returns (docs/threats.md R13).
 	MaxHeader = 16 << 10
 	// maxName is the most bytes of a name that go into a header.
 	maxName = 256
@@ -18,7 +18,7 @@ const (
 
 // Header is the value of X-MS-CLIENT-PRINCIPAL: the principal's JSON in padded
 // standard Base64, at most [MaxHeader] bytes. A principal that is larger is
-// trimmed, and the request is served all the same (security.md HDR9): groups go
+// trimmed, and the request is served all the same (docs/threats.md HDR9): groups go
 // first, the last one before the others; if that is not enough, the longest
 // claims go, but never the name, which is cut to 256 bytes, the subject or the
 // object id. An application that must see every group reads the claims of the
@@ -85,7 +85,7 @@ func size(c Claim) int {
 
 // NameHeader is the value of X-MS-CLIENT-PRINCIPAL-NAME: the name, cut to 256
 // bytes, with every byte outside printable ASCII and every "%" percent-encoded
-// (security.md HDR8). A reader gets the name back with url.PathUnescape; a plain
+// (docs/threats.md HDR8). A reader gets the name back with url.PathUnescape; a plain
 // name or address stands there as it is.
 func (p Principal) NameHeader() string { return printable(cut(p.Name(), maxName)) }
 
@@ -95,7 +95,7 @@ func (p Principal) NameHeader() string { return printable(cut(p.Name(), maxName)
 func (p Principal) IDHeader() string { return printable(p.ID()) }
 
 // Time writes t as App Service does: UTC with seven digits of a second
-// (contract.md 1.7).
+// (as App Service has it).
 func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
 
 // cut returns at most n bytes of s and splits no character.

@@ -67,7 +67,7 @@ func (p Principal) Name() string { return p.first(p.NameTyp) }
 // subject for everybody else. It is X-MS-CLIENT-PRINCIPAL-ID.
 //
 // Only aad is trusted with an object id: elsewhere a claim of that name may be
-// whatever its user typed into a profile (security.md JWT17).
+// whatever its user typed into a profile (docs/threats.md JWT17).
 func (p Principal) ID() string { return p.id }
 
 // first returns the first non-empty value of a type.

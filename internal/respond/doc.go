@@ -1,7 +1,7 @@
 // Package respond holds the fixed texts, the status table and the headers of
 // every answer that easyauth writes itself: problem+json for programs, plain
 // accessible HTML for people. Nothing that a request or a provider said is ever
-// echoed (security.md LEA1, LEA7); what an answer carries besides its fixed text
+// echoed (docs/threats.md LEA1, LEA7); what an answer carries besides its fixed text
 // is named, field by field, in [Options].
 //
 // A caller decides what happened and names it by a [Reason]; status, code and

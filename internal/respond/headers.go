@@ -7,8 +7,8 @@ import (
 )
 
 // NoStore sets the headers that every answer of easyauth carries: it is never
-// cached, by anyone (security.md CAC2), its type is never guessed, and the
-// address it was got from is told to nobody (security.md REP4).
+// cached, by anyone (docs/threats.md CAC2), its type is never guessed, and the
+// address it was got from is told to nobody (docs/threats.md REP4).
 func NoStore(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")

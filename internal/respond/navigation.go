@@ -9,7 +9,7 @@ import (
 // at the top level, by GET or HEAD: the only kind of request that may be
 // answered with a redirect to a login. Everything else (scripts, images,
 // frames, form posts, prefetches, WebSockets, gRPC, the App Service SDKs) cannot
-// follow one and gets a status instead (refresh.md E5).
+// follow one and gets a status instead (docs/refresh.md E5).
 //
 // Browsers say what they do in Sec-Fetch-Mode and Sec-Fetch-Dest, and then only
 // that counts. Without them a navigation asks for text/html and is not marked
@@ -42,13 +42,13 @@ func topLevel(r *http.Request) bool {
 
 // prefetch reports whether the browser only guesses that the user will want
 // this page. Starting a login for a guess would spend one of the few attempts a
-// browser may have open (security.md DOS2).
+// browser may have open (docs/threats.md DOS2).
 func prefetch(h http.Header) bool {
 	return strings.Contains(h.Get("Sec-Purpose"), "prefetch") || h.Get("Purpose") == "prefetch"
 }
 
 // zumo reports whether an App Service client SDK sent the request. Their calls
-// may ask for text/html and still cannot show a page (contract.md 1.11).
+// may ask for text/html and still cannot show a page (as App Service has it).
 func zumo(h http.Header) bool {
 	for name := range h {
 		if strings.HasPrefix(name, "X-Zumo-") || strings.HasPrefix(name, "Zumo-") {

@@ -24,7 +24,7 @@ type Link struct{ Text, Href string }
 type Form struct{ Button, Action string }
 
 // Show answers with a page. The page runs no script, loads nothing, cannot be
-// framed (security.md CSR8) and is read well on a phone and by a screen reader.
+// framed (docs/threats.md CSR8) and is read well on a phone and by a screen reader.
 func Show(w http.ResponseWriter, r *http.Request, status int, p Page) {
 	var body bytes.Buffer
 	if err := layout.Execute(&body, p); err != nil {

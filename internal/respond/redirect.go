@@ -9,7 +9,7 @@ import (
 // 303 otherwise, so that a form post is never repeated at the target.
 //
 // Location is written as it was validated. http.Redirect would clean its path,
-// and cleaning turns some harmless targets into another host (security.md G33,
+// and cleaning turns some harmless targets into another host (docs/threats.md G33,
 // RED4). Only bytes that cannot stand in a header or that browsers read
 // differently (control characters, space, backslash, non-ASCII) are
 // percent-encoded.

@@ -2,7 +2,7 @@
 // which the newest seals and all open. It is the only importer of securecookie.
 //
 // A sealed value is bound twice: to the purpose of its [Sealer], because every
-// purpose derives keys of its own (security.md LOG10), and to a name, which is
+// purpose derives keys of its own (docs/threats.md LOG10), and to a name, which is
 // the cookie's or the row's (SES10). Neither is part of the sealed text.
 package seal
 

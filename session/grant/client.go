@@ -16,7 +16,7 @@ import (
 // (Request.GetBody).
 //
 // The token goes to the hosts that the caller names in its requests, and not to
-// another host that one of them redirects to (security.md LEA8). Each request's own
+// another host that one of them redirects to (docs/threats.md LEA8). Each request's own
 // context bounds the wait for a token. ctx may carry, under oauth2.HTTPClient,
 // the client whose transport and timeout are to be used; nothing else of it is
 // kept.

@@ -15,7 +15,7 @@ import (
 var lost = answer{fail: true, rotates: true, kind: providers.Unknown}
 
 // What happens after an answer was lost, by what the provider does with a used
-// refresh token (refresh.md E3).
+// refresh token (docs/refresh.md E3).
 func TestLostAnswer(t *testing.T) {
 	t.Run("reusable: presented again at once", func(t *testing.T) {
 		story(t, reusable, func(t *testing.T, h *house, k *grant.Keeper) {

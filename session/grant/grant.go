@@ -33,7 +33,7 @@ type Grant struct {
 const reloadAfter = 10 * time.Second
 
 // minForce is the floor between two renewals of a token that is still fresh
-// (security.md CSR4): a loop of forced refreshes does not reach the provider.
+// (docs/threats.md CSR4): a loop of forced refreshes does not reach the provider.
 const minForce = 5 * time.Second
 
 // firstGen is the generation that a sign-in makes.
@@ -232,7 +232,7 @@ func (g *Grant) adopt(rec *record) {
 }
 
 // Format writes whose grant it is, whatever the verb, because a dump of the
-// fields would hold tokens (security.md LEA5).
+// fields would hold tokens (docs/threats.md LEA5).
 func (g *Grant) Format(f fmt.State, _ rune) {
 	io.WriteString(f, "grant(of session "+g.owner.SessionID+")")
 }

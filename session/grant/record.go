@@ -56,7 +56,7 @@ type access struct {
 const maxAudiences = 16
 
 // format is the first byte of an encoded record. A record of another format is
-// read as absent, never as an error (security.md STO2).
+// read as absent, never as an error (docs/threats.md STO2).
 const format = '1'
 
 func (r *record) encode() ([]byte, error) {

@@ -1,5 +1,5 @@
 // Package sealed encrypts what rests in a store, so that a copy of the store is
-// of no use without the keys (security.md SES9), and so that whoever can write
+// of no use without the keys (docs/threats.md SES9), and so that whoever can write
 // to the store cannot write a session (STO1).
 //
 // Values are encrypted and authenticated, each bound to its key: a row that is
