@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/goeasyauth/easyauth"
 	"github.com/goeasyauth/easyauth/examples/internal/devprovider"
@@ -21,11 +20,10 @@ import (
 // app is the running application.
 type app struct {
 	options
-	log       *slog.Logger
-	listener  net.Listener
-	base      string // public URL
-	startedAt time.Time
-	newKeys   bool // the keys file was made just now
+	log      *slog.Logger
+	listener net.Listener
+	base     string // public URL
+	newKeys  bool   // the keys file was made just now
 
 	auth *easyauth.Auth
 	feed *feed
@@ -40,7 +38,7 @@ type app struct {
 // was opened is closed again.
 func open(opts options, log *slog.Logger) (_ *app, err error) {
 	stopping := make(chan struct{})
-	a := &app{options: opts, log: log, startedAt: time.Now(), feed: newFeed(),
+	a := &app{options: opts, log: log, feed: newFeed(),
 		stop: sync.OnceFunc(func() { close(stopping) }), stopping: stopping}
 	defer func() {
 		if err != nil {

@@ -50,13 +50,22 @@ func (a *app) openProvider() (providers.Provider, error) {
 			Scopes:       a.scopes,
 		})
 	}
-	dev, err := devprovider.Start(a.base, a.portBeside(), providertest.Config{AccessTokenLifetime: a.tokenLifetime})
+	dev, err := devprovider.Start(a.base, a.portBeside(), a.devMemory(), providertest.Config{AccessTokenLifetime: a.tokenLifetime})
 	if err != nil {
 		return nil, err
 	}
 	a.dev = dev
 	a.closers = append(a.closers, dev)
 	return dev.OIDC, nil
+}
+
+// devMemory is where the development provider keeps its grants: beside the
+// sessions that live by them, or nowhere if those end with this program too.
+func (a *app) devMemory() string {
+	if a.sqliteFile == "" {
+		return ""
+	}
+	return a.sqliteFile + ".devprovider"
 }
 
 func (a *app) openStore() (store.Store, error) {

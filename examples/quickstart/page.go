@@ -29,7 +29,6 @@ type pageView struct {
 	Unavailable bool      // whether somebody is signed in cannot be found out
 	User        *userView // nil: nobody is signed in
 	Session     sessionTimes
-	Forgotten   bool // the development provider was restarted since the sign-in
 	SignedOut   bool // somebody has just left
 }
 
@@ -53,7 +52,6 @@ func (a *app) page(w http.ResponseWriter, r *http.Request) {
 	if s, ok := session.FromContext(r.Context()); ok {
 		view.User = viewUser(s.User)
 		view.Session = sessionTimes{stamp(s.ExpiresAt), stamp(s.GraceUntil), stamp(time.Now()), int(a.session.Seconds())}
-		view.Forgotten = view.Dev && s.CreatedAt.Before(a.startedAt)
 	} else if session.Err(r.Context()) != nil {
 		view.Unavailable = true
 		status = http.StatusServiceUnavailable

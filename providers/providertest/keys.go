@@ -170,3 +170,12 @@ func compact(header map[string]any, payload []byte, sign func([]byte) []byte) st
 }
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// replace makes keys, newest first, the ring; none leaves it as it is.
+func (k *keyring) replace(keys []signingKey) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(keys) > 0 {
+		k.keys = keys
+	}
+}

@@ -4,12 +4,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 )
 
 // Server is an OpenID provider. It is an [http.Handler], to be mounted where
 // its issuer URL says; [Server.Client] reaches it without a listener. It is
-// safe for concurrent use, starts no goroutines, and keeps its state in memory.
+// safe for concurrent use, starts no goroutines, and keeps its state in memory;
+// [Server.Remember] keeps it in a file as well.
 //
 // It is made to be fooled and broken. Never let it vouch for real people.
 type Server struct {
@@ -18,7 +18,7 @@ type Server struct {
 	keys   *keyring
 	routes map[string]guarded
 
-	mu sync.Mutex // guards what follows
+	mu watched // guards what follows
 	state
 	faults    []*armed
 	holds     []*hold

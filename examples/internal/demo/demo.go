@@ -44,7 +44,7 @@ func Run(ctx context.Context, addr string, stdout io.Writer, mount Mount) error 
 		return err
 	}
 	base := "http://" + listener.Addr().String()
-	dev, err := devprovider.Start(base, 0, providertest.Config{})
+	dev, err := devprovider.Start(base, 0, "", providertest.Config{})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -33,11 +33,12 @@ type Provider struct {
 
 // Start listens on the port, or on a free one if that is taken or 0, and serves
 // a provider for the application at baseURL. cfg.Issuer and cfg.Clients are set
-// here; the rest of cfg is the caller's.
+// here; the rest of cfg is the caller's. memory is the file in which it keeps
+// what must survive a restart; with none it forgets.
 //
 // The provider takes another host name than the application: a browser sends a
 // cookie to every port of a host, so the two would read each other's.
-func Start(baseURL string, port int, cfg providertest.Config) (*Provider, error) {
+func Start(baseURL string, port int, memory string, cfg providertest.Config) (*Provider, error) {
 	listener, err := listen(port)
 	if err != nil {
 		return nil, fmt.Errorf("devprovider: no port to listen on: %w", err)
@@ -60,8 +61,14 @@ func Start(baseURL string, port int, cfg providertest.Config) (*Provider, error)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
+	server := providertest.New(cfg)
+	if memory != "" {
+		if err := server.Remember(memory); err != nil {
+			return nil, errors.Join(err, listener.Close())
+		}
+	}
 	ctx, stop := context.WithCancel(context.Background())
-	p := &Provider{Server: providertest.New(cfg), OIDC: oidc, stop: stop}
+	p := &Provider{Server: server, OIDC: oidc, stop: stop}
 	mux := http.NewServeMux()
 	mux.Handle("/", p.Server)
 	mux.HandleFunc("/logout", p.logout)
@@ -81,9 +88,9 @@ func (p *Provider) Close() error {
 	return nil
 }
 
-// logout serves the end of a session without asking for proof of it: an ID
-// token of an earlier run was signed with a key that ended with that run, and
-// would be refused.
+// logout serves the end of a session without asking for proof of it: the ID
+// token of an earlier run names another issuer where the port was another, and
+// another key where that run was forgotten; it would be refused.
 func (p *Provider) logout(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	query.Del("id_token_hint")

@@ -42,7 +42,7 @@ func TestATakenPortIsNoObstacle(t *testing.T) {
 
 func start(t *testing.T, base string, port int) *devprovider.Provider {
 	t.Helper()
-	p, err := devprovider.Start(base, port, providertest.Config{})
+	p, err := devprovider.Start(base, port, "", providertest.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
