@@ -134,16 +134,8 @@ func (h *house) wantErrorOf(k *grant.Keeper) {
 // provider, and both get tokens: the first commit is the one that counts.
 func TestSecondAnswerToOneGenerationIsDropped(t *testing.T) {
 	story(t, graced, func(t *testing.T, h *house, k *grant.Keeper) {
-		slow := newHouse(t, h.op)
-		slow.store, slow.cfg.Store = h.store, h.store
-		slow.cfg.Providers = map[string]providers.Provider{"op": deaf{h.op}}
-		frozen := slow.process()
-		defer frozen.Close()
 		time.Sleep(2 * time.Hour)
-		h.op.answers = []answer{{takes: 40 * time.Second}}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
-		slow.request(frozen).Token(ctx, grant.Audience{})
+		defer h.freeze(answer{takes: 40 * time.Second}).Close()
 		time.Sleep(21 * time.Second)
 		h.mustToken(k, "at2")
 		time.Sleep(time.Minute)
@@ -176,24 +168,8 @@ func TestGatewayErrorMayHideARotation(t *testing.T) {
 // living refresh token. Its commit counts, because the generation is still its own.
 func TestLateAnswerOfAPausedProcessIsKept(t *testing.T) {
 	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
-		h.cfg.CallTimeout = 15 * time.Second
-		paused := h.process()
-		defer paused.Close()
-		// The provider of this process ignores the deadline of the call, as a
-		// frozen process does.
-		slow := newHouse(t, h.op)
-		slow.store = h.store
-		slow.cfg.Store = h.store
-		slow.cfg.Providers = map[string]providers.Provider{"op": deaf{h.op}}
-		frozen := slow.process()
-		defer frozen.Close()
-
 		time.Sleep(2 * time.Hour)
-		h.op.answers = []answer{{takes: 40 * time.Second}}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
-		slow.request(frozen).Token(ctx, grant.Audience{})
-
+		defer h.freeze(answer{takes: 40 * time.Second}).Close()
 		time.Sleep(25 * time.Second)       // past the lease, within the quarantine
 		h.wantError(k, grant.ErrTransient) // nobody presents rt0 again
 		time.Sleep(16 * time.Second)       // the frozen call's answer arrives
@@ -201,6 +177,22 @@ func TestLateAnswerOfAPausedProcessIsKept(t *testing.T) {
 		h.mustToken(k, "at1")
 		h.wantCalls(1)
 	})
+}
+
+// freeze has another process present the refresh token, and leaves it frozen
+// there: its call does not end with its deadline, and what the provider answers
+// arrives when a says. The process thaws with its house.
+func (h *house) freeze(a answer) *grant.Keeper {
+	h.t.Helper()
+	other := newHouse(h.t, h.op)
+	other.store, other.cfg.Store = h.store, h.store
+	other.cfg.Providers = map[string]providers.Provider{"op": deaf{h.op}}
+	frozen := other.process()
+	h.op.answers = []answer{a}
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Millisecond)
+	defer cancel()
+	other.request(frozen).Token(ctx, grant.Audience{})
+	return frozen
 }
 
 // deaf is a provider whose calls do not end with their context.
@@ -226,14 +218,7 @@ func TestCrashAfterBeginIsRecovered(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			story(t, tt.policy, func(t *testing.T, h *house, k *grant.Keeper) {
 				time.Sleep(2 * time.Hour)
-				h.op.answers = []answer{{fail: true, rotates: tt.rotates, kind: providers.Unknown, takes: 100 * time.Hour}}
-				dead := newHouse(t, h.op)
-				dead.store, dead.cfg.Store = h.store, h.store
-				dead.cfg.Providers = map[string]providers.Provider{"op": deaf{h.op}}
-				crashed := dead.process()
-				ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-				defer cancel()
-				dead.request(crashed).Token(ctx, grant.Audience{})
+				h.freeze(answer{fail: true, rotates: tt.rotates, kind: providers.Unknown, takes: 100 * time.Hour})
 
 				h.wantError(k, grant.ErrTransient)
 				time.Sleep(tt.after - 15*time.Second) // the request above waited 15 s
