@@ -150,6 +150,9 @@ func (w *world) fetch(b *providertest.Browser, path string, status int) *provide
 func TestSignInAndStaySignedIn(t *testing.T) {
 	inAWorld(t, providertest.Config{AccessTokenLifetime: time.Hour}, nil, func(t *testing.T, w *world) {
 		b := w.alice()
+		if cookies := b.Cookies(app + "/"); len(cookies) != 1 || cookies[0].Name != "__Host-easyauth" {
+			t.Errorf("cookies %v: want the one that only this host can set", cookies)
+		}
 		var me []struct {
 			Provider string `json:"provider_name"`
 			Token    string `json:"access_token"`

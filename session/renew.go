@@ -101,7 +101,7 @@ func (m *Manager) update(ctx context.Context, id string, change func(*record, ti
 		}
 		now := entries[0].Now
 		scsCtx, rec := m.cookies.open(ctx, id, entries[0])
-		if rec == nil || m.lifetimes.state(rec, now) == Over {
+		if rec == nil {
 			return nil, time.Time{}, errUnknown
 		}
 		next := *rec

@@ -8,13 +8,10 @@ import (
 // clock tells the store's time between two looks at the store.
 type clock struct{ ahead atomic.Int64 }
 
-// trusted is how long an answer may take for its time to mean anything.
-const trusted = time.Second
-
 // observe notes what the store's clock said in answer to a question.
 func (c *clock) observe(asked, now time.Time) {
-	if took := time.Since(asked); !now.IsZero() && took <= trusted {
-		c.ahead.Store(int64(now.Sub(asked.Add(took / 2))))
+	if !now.IsZero() {
+		c.ahead.Store(int64(now.Sub(asked.Add(time.Since(asked) / 2))))
 	}
 }
 

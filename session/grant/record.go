@@ -95,7 +95,6 @@ func (r *record) clone() *record {
 // keep stores a as the token of aud and makes room for it.
 func (r *record) keep(aud string, a access) {
 	r.Access[aud] = a
-	delete(r.Refused, aud)
 	for len(r.Access) > maxAudiences+1 {
 		oldest := ""
 		for k, v := range r.Access {
