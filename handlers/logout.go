@@ -24,7 +24,7 @@ const (
 // provider: GET or POST /.auth/logout.
 func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
 	elsewhere := h.foreign(r)
-	if prefetch(r) || elsewhere && !respond.Navigation(r) { // CSR1, CSR2
+	if respond.Prefetch(r) || elsewhere && !respond.Navigation(r) { // CSR1, CSR2
 		respond.Fail(w, r, respond.CrossSite, respond.Options{})
 		return
 	}

@@ -3,7 +3,8 @@ package handlers
 import (
 	"net/http"
 	"net/url"
-	"strings"
+
+	"github.com/goeasyauth/easyauth/internal/respond"
 )
 
 // foreign reports whether another site caused the request, siblings of the same
@@ -33,10 +34,5 @@ func (h *Handler) foreign(r *http.Request) bool {
 // go there.
 func opensPage(r *http.Request) bool {
 	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
-	return (mode == "" || mode == "navigate") && (dest == "" || dest == "document") && !prefetch(r)
-}
-
-// prefetch reports whether the browser fetches ahead of its user.
-func prefetch(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") || r.Header.Get("Purpose") == "prefetch"
+	return (mode == "" || mode == "navigate") && (dest == "" || dest == "document") && !respond.Prefetch(r)
 }

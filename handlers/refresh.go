@@ -25,7 +25,7 @@ type refreshee struct {
 // nothing to refresh with, 401 without a session, 403 where the provider refuses
 // for good, 503 and 502 where nobody here is to blame. Only 401 drops the cookie.
 func (h *Handler) refresh(w http.ResponseWriter, r *http.Request) {
-	if h.foreign(r) || prefetch(r) {
+	if h.foreign(r) || respond.Prefetch(r) {
 		respond.Problem(w, r, respond.CrossSite, respond.Options{})
 		return
 	}

@@ -94,9 +94,9 @@ func (l login) at(address string, params url.Values) string {
 	return address
 }
 
-// bearer is the value of WWW-Authenticate: in the words of App Service
-// (App Service, no comma between the parameters), or in those of RFC 9470
-// where a newer sign-in is asked for.
+// bearer is the value of WWW-Authenticate: in the words of App Service, which
+// puts no comma between the parameters, or in those of RFC 9470 where a newer
+// sign-in is asked for.
 func (g *Guard) bearer(l login) string {
 	if l.maxAge != "" {
 		return `Bearer realm="` + g.realm + `", error="insufficient_user_authentication", max_age="` + l.maxAge + `"`

@@ -10,9 +10,9 @@ import (
 	"github.com/goeasyauth/easyauth/session/grant"
 )
 
-// identify tells the application by headers who is signed in, as far as that is
-// switched on (as App Service does). r belongs to us and its headers do not: the outer
-// handlers, which may log theirs, never see these (docs/threats.md HDR11).
+// identify tells the application by headers who is signed in, as App Service
+// does, as far as that is switched on. r belongs to us and its headers do not:
+// the outer handlers, which may log theirs, never see these (docs/threats.md HDR11).
 func (g *Guard) identify(r *http.Request, s *session.Session) {
 	if !g.identity && !g.tokens {
 		return

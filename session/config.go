@@ -28,9 +28,7 @@ type Config struct {
 	InsecureCookie bool          // for http on loopback only: no Secure, no __Host- prefix
 	SameSite       http.SameSite // 0: Lax
 
-	CallTimeout  time.Duration // of one call to a provider; 0: 15 s
-	WaitBudget   time.Duration // how long a request waits for a token; 0: CallTimeout
-	StoreTimeout time.Duration // of one store operation; 0: 800 ms
+	WaitBudget   time.Duration // how long a request waits for a token; 0: 15 s, the time of one call to a provider
 	ReauthNotice time.Duration // how long before a refresh token dies the user should know; 0: 7 days, or a tenth of its life if that is less
 
 	// EndOnRevoke ends the session as soon as the provider says that its grant
@@ -54,13 +52,6 @@ func (c Config) lifetimes() lifetimes {
 		l.grace = 0
 	}
 	return l
-}
-
-func (c Config) storeTimeout() time.Duration {
-	if c.StoreTimeout <= 0 {
-		return 800 * time.Millisecond
-	}
-	return c.StoreTimeout
 }
 
 func (c Config) sameSite() http.SameSite {

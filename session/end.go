@@ -27,7 +27,7 @@ func (m *Manager) end(ctx context.Context, s *Session, reason string) error {
 
 // forget deletes what is left of a session whose grant is gone.
 func (m *Manager) forget(ctx context.Context, id string) {
-	ctx, cancel := context.WithTimeout(ctx, m.timeout)
+	ctx, cancel := context.WithTimeout(ctx, grant.StoreTimeout)
 	defer cancel()
 	if err := m.store.Delete(ctx, sessionKey(id)); err != nil {
 		m.log.WarnContext(ctx, "row of an ended session left to expire", "session", id, "cause", err)

@@ -29,7 +29,6 @@ var (
 // use.
 type Manager struct {
 	store     store.Store
-	timeout   time.Duration // of one store operation
 	providers map[string]providers.Provider
 	lifetimes lifetimes
 	cookie    string // name
@@ -49,7 +48,6 @@ func NewManager(c Config) (*Manager, error) {
 	attributes := cookieAttributes(c.InsecureCookie, c.sameSite())
 	m := &Manager{
 		store:     c.Store,
-		timeout:   c.storeTimeout(),
 		providers: make(map[string]providers.Provider),
 		lifetimes: c.lifetimes(),
 		cookie:    attributes.Name,
@@ -66,9 +64,7 @@ func NewManager(c Config) (*Manager, error) {
 		Store:        c.Store,
 		Providers:    m.providers,
 		Logger:       m.log,
-		CallTimeout:  c.CallTimeout,
 		WaitBudget:   c.WaitBudget,
-		StoreTimeout: m.timeout,
 		ReauthNotice: c.ReauthNotice,
 		// A refresh may be followed by a renewal of the session a little later;
 		// the grant's row must not be the first to go.
@@ -113,7 +109,7 @@ func (m *Manager) Load(r *http.Request) (*Session, error) {
 
 // load returns the session of this id, whose key is given.
 func (m *Manager) load(ctx context.Context, id, key string) (*Session, error) {
-	ctx, cancel := context.WithTimeout(ctx, m.timeout)
+	ctx, cancel := context.WithTimeout(ctx, grant.StoreTimeout)
 	defer cancel()
 	grantKey := grantKey(id)
 	entries, err := m.store.Load(ctx, key, grantKey)
@@ -163,7 +159,7 @@ func (m *Manager) ClearCookie(w http.ResponseWriter) {
 // so, across all processes that share the store: a login attempt is finished at
 // most once (docs/threats.md REP1-REP3). The error is ErrUnavailable.
 func (m *Manager) Spend(ctx context.Context, id string, until time.Time) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, m.timeout)
+	ctx, cancel := context.WithTimeout(ctx, grant.StoreTimeout)
 	defer cancel()
 	_, err := m.store.Save(ctx, "easyauth:spent:"+id, store.Entry{Value: []byte{format}, ExpiresAt: until})
 	switch {

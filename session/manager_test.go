@@ -387,6 +387,9 @@ func TestStartWithoutAStoreKeepsNothing(t *testing.T) {
 		if len(w.Result().Cookies()) != 0 {
 			t.Error("a cookie was set")
 		}
+		if len(h.op.revoked) != 1 || h.op.revoked[0] != "refresh-0" {
+			t.Errorf("revoked %v, want the refresh token that nobody will ever present", h.op.revoked)
+		}
 	})
 }
 

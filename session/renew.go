@@ -93,7 +93,7 @@ func (m *Manager) extend(ctx context.Context, s *Session) (*Session, error) {
 // session is gone, so that nothing is ever written back to life; ErrUnavailable.
 func (m *Manager) update(ctx context.Context, id string, change func(*record, time.Time) bool) (*record, time.Time, error) {
 	for {
-		loadCtx, cancel := context.WithTimeout(ctx, m.timeout)
+		loadCtx, cancel := context.WithTimeout(ctx, grant.StoreTimeout)
 		entries, err := m.store.Load(loadCtx, sessionKey(id))
 		cancel()
 		if err != nil {

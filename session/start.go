@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/session/grant"
 	"github.com/goeasyauth/easyauth/store"
 )
 
@@ -124,7 +125,7 @@ func (m *Manager) userInfo(ctx context.Context, login *providers.Login) (provide
 // commit stores a record through scs; a store that fails is an ErrUnavailable,
 // a conflict is told as such.
 func (m *Manager) commit(scsCtx context.Context, rec *record, until time.Time) error {
-	ctx, cancel := context.WithTimeout(scsCtx, m.timeout)
+	ctx, cancel := context.WithTimeout(scsCtx, grant.StoreTimeout)
 	defer cancel()
 	err := m.cookies.commit(ctx, rec, until)
 	if err == nil || errors.Is(err, store.ErrConflict) {

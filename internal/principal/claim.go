@@ -25,7 +25,7 @@ const (
 )
 
 // longType returns the type under which a claim is known to App Service. What
-// is not in the list keeps its name (as App Service has it); roles do too.
+// is not in the list keeps its name; roles do too.
 func longType(name string) string {
 	switch name {
 	case "sub":

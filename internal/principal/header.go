@@ -94,8 +94,7 @@ func (p Principal) NameHeader() string { return printable(cut(p.Name(), maxName)
 // characters.
 func (p Principal) IDHeader() string { return printable(p.ID()) }
 
-// Time writes t as App Service does: UTC with seven digits of a second
-// (as App Service has it).
+// Time writes t as App Service does: UTC with seven digits of a second.
 func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
 
 // cut returns at most n bytes of s and splits no character.

@@ -17,7 +17,7 @@ func JSON(w http.ResponseWriter, r *http.Request, status int, v any) {
 }
 
 // Marshal encodes v as App Service's serializer does: like json.Marshal, with
-// every slash escaped (as App Service has it). Readers see the same value; some
+// every slash escaped. Readers see the same value; some
 // compare bytes.
 func Marshal(v any) ([]byte, error) {
 	plain, err := json.Marshal(v)

@@ -15,7 +15,7 @@ import (
 // that counts. Without them a navigation asks for text/html and is not marked
 // as XMLHttpRequest.
 func Navigation(r *http.Request) bool {
-	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && topLevel(r) && !prefetch(r.Header)
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && topLevel(r) && !Prefetch(r)
 }
 
 // topLevel reports whether a browser will show the answer as a page, whatever
@@ -40,15 +40,15 @@ func topLevel(r *http.Request) bool {
 	return false
 }
 
-// prefetch reports whether the browser only guesses that the user will want
+// Prefetch reports whether the browser only guesses that the user will want
 // this page. Starting a login for a guess would spend one of the few attempts a
 // browser may have open (docs/threats.md DOS2).
-func prefetch(h http.Header) bool {
-	return strings.Contains(h.Get("Sec-Purpose"), "prefetch") || h.Get("Purpose") == "prefetch"
+func Prefetch(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") || r.Header.Get("Purpose") == "prefetch"
 }
 
 // zumo reports whether an App Service client SDK sent the request. Their calls
-// may ask for text/html and still cannot show a page (as App Service has it).
+// may ask for text/html and still cannot show a page.
 func zumo(h http.Header) bool {
 	for name := range h {
 		if strings.HasPrefix(name, "X-Zumo-") || strings.HasPrefix(name, "Zumo-") {

@@ -29,8 +29,8 @@ const (
 )
 
 // next is the attempt that may follow a (nil: none) at now.
-func (a *attempt) next(now time.Time, call time.Duration, p providers.RefreshPolicy) *attempt {
-	n := &attempt{ID: rand.Text(), FirstAt: now, Deadline: now.Add(call + leaseMargin)}
+func (a *attempt) next(now time.Time, p providers.RefreshPolicy) *attempt {
+	n := &attempt{ID: rand.Text(), FirstAt: now, Deadline: now.Add(callTimeout + leaseMargin)}
 	if a != nil {
 		n.FirstAt = a.FirstAt
 		n.Probe = p.Class == providers.Strict || p.Class == providers.Graced && !a.inWindow(now, p)

@@ -20,19 +20,18 @@ func (k *Keeper) commit(ctx context.Context, g *Grant, audience Audience, policy
 		next.apply(g.key, audience, policy, t, began)
 		return next
 	}
-	committed, err := k.tryCommit(ctx, g.key, presented.Gen, apply)
+	committed, unstored := k.tryCommit(ctx, g.key, presented.Gen, apply)
 	switch {
-	case err != nil:
+	case unstored != nil:
 		// The store fails after the provider answered. The tokens are served
 		// from here, and the commit is tried until it succeeds or the grant
-		// moves on; losing them would lose the login.
+		// moves on (below); losing them would lose the login.
 		k.cfg.Logger.ErrorContext(ctx, "refresh not stored yet", "provider", g.owner.Provider,
-			"session", g.owner.SessionID, "cause", err)
+			"session", g.owner.SessionID, "cause", unstored)
 		if next == presented {
 			apply(presented)
 		}
 		committed = next
-		k.spawn(func() { k.retryCommit(ctx, g, presented.Gen, apply, t) })
 	case committed == nil:
 		k.revokeNewborn(ctx, g, presented, t)
 		return nil, ErrSessionEnded
@@ -42,6 +41,9 @@ func (k *Keeper) commit(ctx context.Context, g *Grant, audience Audience, policy
 
 	if err := k.identify(ctx, g, committed, t); err != nil {
 		return nil, err
+	}
+	if unstored != nil { // not before it is certain that the tokens are this user's
+		k.background(func() { k.retryCommit(ctx, g, presented.Gen, apply, t) })
 	}
 	a := committed.Access[audience.key()]
 	k.cfg.Logger.InfoContext(ctx, "refreshed", "provider", g.owner.Provider, "session", g.owner.SessionID,

@@ -25,7 +25,7 @@ func (k *Keeper) End(ctx context.Context, key, provider string) error {
 }
 
 func (k *Keeper) end(ctx context.Context, key, provider string, rt providers.Secret) error {
-	deleteCtx, cancel := context.WithTimeout(ctx, k.cfg.StoreTimeout)
+	deleteCtx, cancel := context.WithTimeout(ctx, StoreTimeout)
 	defer cancel()
 	if err := k.cfg.Store.Delete(deleteCtx, key); err != nil {
 		return storeError(err)
@@ -50,10 +50,10 @@ func (k *Keeper) revoke(ctx context.Context, provider string, rt providers.Secre
 	}
 	ctx = context.WithoutCancel(ctx)
 	done := make(chan struct{})
-	started := k.spawn(func() {
+	k.background(func() {
 		defer close(done)
 		for try := range revokeTries {
-			callCtx, cancel := context.WithTimeout(ctx, k.cfg.CallTimeout)
+			callCtx, cancel := context.WithTimeout(ctx, callTimeout)
 			err := revoker.Revoke(callCtx, rt)
 			cancel()
 			if err == nil {
@@ -65,9 +65,6 @@ func (k *Keeper) revoke(ctx context.Context, provider string, rt providers.Secre
 			}
 		}
 	})
-	if !started {
-		return
-	}
 	wait := time.NewTimer(revokeWait)
 	defer wait.Stop()
 	select {

@@ -39,7 +39,8 @@ const minForce = 5 * time.Second
 // firstGen is the generation that a sign-in makes.
 const firstGen = 1
 
-// Create stores the tokens of a new login under key, until then.
+// Create stores the tokens of a new login under key, until then. Where the store
+// does not take them the refresh token is revoked.
 func (k *Keeper) Create(ctx context.Context, key, provider string, t providers.Tokens, until time.Time) error {
 	_, policy, _ := k.refresher(provider)
 	began := t.SentAt
@@ -55,6 +56,7 @@ func (k *Keeper) Create(ctx context.Context, key, provider string, t providers.T
 		rec.RefreshExpiresAt = time.Time{}
 	}
 	if _, err := k.save(ctx, key, rec, store.Entry{ExpiresAt: until}); err != nil {
+		k.revoke(ctx, provider, t.RefreshToken) // nobody will ever present it
 		return storeError(err)
 	}
 	return nil

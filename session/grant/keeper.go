@@ -17,15 +17,22 @@ import (
 	"github.com/goeasyauth/easyauth/store"
 )
 
+const (
+	// callTimeout is the time of one call to a provider. The lease of an attempt
+	// is longer, by leaseMargin.
+	callTimeout = 15 * time.Second
+	// StoreTimeout is the time of one store operation: whoever depends on a store
+	// that hangs is told so within a second.
+	StoreTimeout = 800 * time.Millisecond
+)
+
 // Config wires a Keeper.
 type Config struct {
 	Store     store.Store
 	Providers map[string]providers.Provider
 	Logger    *slog.Logger
 
-	CallTimeout  time.Duration // of one call to a provider; 0: 15 s, and never more than 30 s
-	WaitBudget   time.Duration // how long a caller waits for a token; 0: CallTimeout
-	StoreTimeout time.Duration // of one store operation; 0: 800 ms
+	WaitBudget   time.Duration // how long a caller waits for a token; 0: 15 s, the time of one call to a provider
 	Retention    time.Duration // how long a record is kept after each refresh
 	ReauthNotice time.Duration // how long before a refresh token dies ReauthSoon is told; 0: 7 days, or a tenth of its life if that is less
 
@@ -73,9 +80,7 @@ type Keeper struct {
 
 // NewKeeper returns a Keeper. It dials nothing and starts nothing.
 func NewKeeper(cfg Config) *Keeper {
-	cfg.CallTimeout = min(or(cfg.CallTimeout, 15*time.Second), 30*time.Second)
-	cfg.WaitBudget = or(cfg.WaitBudget, cfg.CallTimeout)
-	cfg.StoreTimeout = or(cfg.StoreTimeout, 800*time.Millisecond)
+	cfg.WaitBudget = or(cfg.WaitBudget, callTimeout)
 	cfg.Retention = or(cfg.Retention, 80*time.Hour)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -108,6 +113,14 @@ func (k *Keeper) spawn(f func()) bool {
 	return true
 }
 
+// background is spawn for what must be done in any case: in a closed Keeper it
+// is done here and now.
+func (k *Keeper) background(f func()) {
+	if !k.spawn(f) {
+		f()
+	}
+}
+
 // pause waits for d, or until ctx or the Keeper ends; it reports whether d passed.
 func (k *Keeper) pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
@@ -123,7 +136,7 @@ func (k *Keeper) pause(ctx context.Context, d time.Duration) bool {
 
 // load reads one record; nil means that the login ended.
 func (k *Keeper) load(ctx context.Context, key string) (*record, store.Entry, error) {
-	ctx, cancel := context.WithTimeout(ctx, k.cfg.StoreTimeout)
+	ctx, cancel := context.WithTimeout(ctx, StoreTimeout)
 	defer cancel()
 	asked := time.Now()
 	entries, err := k.cfg.Store.Load(ctx, key)
@@ -136,7 +149,7 @@ func (k *Keeper) load(ctx context.Context, key string) (*record, store.Entry, er
 
 // save writes rec in place of the entry e was loaded as.
 func (k *Keeper) save(ctx context.Context, key string, rec *record, e store.Entry) (store.Entry, error) {
-	ctx, cancel := context.WithTimeout(ctx, k.cfg.StoreTimeout)
+	ctx, cancel := context.WithTimeout(ctx, StoreTimeout)
 	defer cancel()
 	value, err := rec.encode()
 	if err != nil {

@@ -45,7 +45,7 @@ func (k *Keeper) refreshBehind(ctx context.Context, g *Grant, audience Audience,
 	return k.flights.join(g.key, audience.key(), k.spawn, func() (*record, error) {
 		// The budget of one flight: a wait for another process, one call, and
 		// one more after a failure that certainly consumed nothing.
-		ctx, cancel := context.WithTimeout(detached, 2*(k.cfg.CallTimeout+leaseMargin))
+		ctx, cancel := context.WithTimeout(detached, 2*(callTimeout+leaseMargin))
 		defer cancel()
 		return k.refresh(ctx, g, audience, w)
 	})
@@ -155,7 +155,7 @@ func (r *record) final(supported bool) error {
 // write, that its refresh token is about to be presented.
 func (k *Keeper) begin(ctx context.Context, key string, rec *record, e store.Entry, p providers.RefreshPolicy) (*record, error) {
 	next := rec.clone()
-	next.Attempt = rec.Attempt.next(e.Now, k.cfg.CallTimeout, p)
+	next.Attempt = rec.Attempt.next(e.Now, p)
 	_, err := k.save(ctx, key, next, e)
 	if err == nil || errors.Is(err, store.ErrConflict) {
 		return next, err
@@ -182,7 +182,7 @@ func overslept(since time.Time) bool {
 func (k *Keeper) present(ctx context.Context, g *Grant, audience Audience, refresher providers.Refresher, policy providers.RefreshPolicy, rec *record, began time.Time) (*record, error) {
 	// The call gets its whole time, and what follows does not depend on it.
 	ctx = context.WithoutCancel(ctx)
-	callCtx, cancel := context.WithTimeout(ctx, k.cfg.CallTimeout)
+	callCtx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	sent := time.Now()
 	tokens, err := refresher.Refresh(callCtx, providers.RefreshRequest{

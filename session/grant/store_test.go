@@ -295,3 +295,54 @@ func TestAudiencesAreBounded(t *testing.T) {
 		h.wantCalls(21)
 	})
 }
+
+// An answer about somebody else is not kept in escrow until the store takes it.
+func TestUnstoredAnswerAboutSomebodyElseIsNeverStored(t *testing.T) {
+	story(t, wide, func(t *testing.T, h *house, k *grant.Keeper) {
+		h.op.idToken, h.op.identity = true, &providers.Error{Kind: providers.Mismatch}
+		time.Sleep(2 * time.Hour)
+		h.op.takes = time.Second
+		g := h.request(k)
+		go func() {
+			time.Sleep(500 * time.Millisecond)
+			h.store.Fail(errDown)
+		}()
+		if _, err := g.Token(t.Context(), grant.Audience{}); !errors.Is(err, grant.ErrReauthRequired) {
+			t.Errorf("token: %v, want ErrReauthRequired", err)
+		}
+		h.store.Heal()
+		time.Sleep(time.Minute)
+		if token, err := h.token(k); err == nil {
+			t.Errorf("token = %q of somebody else", token)
+		}
+	})
+}
+
+// The process is ending, and the store stumbles just then.
+func TestClosedKeeperTriesAnUnstoredAnswerOnceMore(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, _ *grant.Keeper) {
+		h.cfg.Store = &stumbling{Store: h.store, at: 2} // begin, commit
+		k := h.process()
+		time.Sleep(2 * time.Hour)
+		h.op.takes = 10 * time.Second
+		g := h.request(k)
+		go g.Token(context.WithoutCancel(t.Context()), grant.Audience{})
+		synctest.Wait()
+		k.Close()
+		h.mustToken(h.process(), "at1")
+		h.wantCalls(1)
+	})
+}
+
+// stumbling is a store that fails one write.
+type stumbling struct {
+	store.Store
+	writes, at int
+}
+
+func (s *stumbling) Save(ctx context.Context, key string, e store.Entry) (store.Entry, error) {
+	if s.writes++; s.writes == s.at {
+		return store.Entry{}, errDown
+	}
+	return s.Store.Save(ctx, key, e)
+}
