@@ -78,7 +78,7 @@ func keepOwnOnTheWay(h http.Header) {
 	var kept []string
 	for _, line := range h["Connection"] {
 		for option := range strings.SplitSeq(line, ",") {
-			if option = strings.Trim(option, " \t"); option != "" && !isOwn(option) {
+			if option = strings.TrimSpace(option); option != "" && !isOwn(option) {
 				kept = append(kept, option)
 			}
 		}
