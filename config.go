@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"time"
 
+	"github.com/goeasyauth/easyauth/internal/origin"
 	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/session"
 	"github.com/goeasyauth/easyauth/store"
@@ -84,8 +83,6 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-var providerName = regexp.MustCompile(`^[a-z0-9][a-z0-9_]{0,31}$`)
-
 // Validate reports every mistake at once, each with its remedy. It asks nobody
 // and changes nothing.
 func (c Config) Validate() error {
@@ -104,7 +101,7 @@ func (c Config) Validate() error {
 		switch {
 		case p == nil:
 			wrong("Providers", "number %d is nil: check the error of its constructor", i)
-		case !providerName.MatchString(p.Name()):
+		case !providers.ValidName(p.Name()):
 			wrong("Providers", "name %q: use 1 to 32 of a-z, 0-9 and _, beginning with a letter or digit", p.Name())
 		case names[p.Name()]:
 			wrong("Providers", "name %q is used twice: give each provider a name of its own", p.Name())
@@ -134,8 +131,8 @@ func (c Config) Validate() error {
 	if life := cmp.Or(c.SessionLifetime, session.DefaultLifetime); c.AbsoluteLifetime > 0 && c.AbsoluteLifetime < life {
 		wrong("AbsoluteLifetime", "%s is shorter than SessionLifetime %s: raise the one or lower the other", c.AbsoluteLifetime, life)
 	}
-	for _, origin := range c.AllowedRedirects {
-		if err := checkOrigin(origin); err != nil {
+	for _, entry := range c.AllowedRedirects {
+		if _, err := origin.Parse(entry); err != nil {
 			wrong("AllowedRedirects", "%w", err)
 		}
 	}
@@ -146,39 +143,15 @@ func (c Config) Validate() error {
 }
 
 func parseBaseURL(s string) (*url.URL, error) {
-	if s == "" {
-		return nil, errors.New("missing: set the public URL of the application, as https://app.example")
-	}
 	u, err := url.Parse(s)
-	switch {
-	case err != nil || u.Host == "" || u.Opaque != "":
+	if err != nil {
 		return nil, fmt.Errorf("%q is not a URL: write it as https://app.example", s)
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/":
-		return nil, fmt.Errorf("%q has more than scheme and host: write it as https://app.example", s)
-	case u.Scheme == "https":
-	case u.Scheme != "http":
-		return nil, fmt.Errorf("scheme %q: use https", u.Scheme)
-	case !loopback(u.Hostname()):
-		return nil, fmt.Errorf("%q is http on a host that is not loopback: session cookies would travel in the clear, use https", s)
+	}
+	if err := origin.CheckBase(u); err != nil {
+		return nil, err
 	}
 	u.Path = ""
 	return u, nil
-}
-
-func checkOrigin(s string) error {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("%q is not an origin: write it as https://partner.example, without a path", s)
-	}
-	if u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
-		return fmt.Errorf("%q: use https", s)
-	}
-	return nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (c Config) sameSite() http.SameSite {

@@ -55,6 +55,9 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"ceiling below the default session", func(c *easyauth.Config) { c.AbsoluteLifetime = time.Hour }, "AbsoluteLifetime", "shorter", "raise the one"},
 		{"redirect target that is no origin", func(c *easyauth.Config) { c.AllowedRedirects = []string{"partner.example"} }, "AllowedRedirects", "not an origin", "https://partner.example"},
 		{"redirect target with a path", func(c *easyauth.Config) { c.AllowedRedirects = []string{"https://partner.example/x"} }, "AllowedRedirects", "not an origin", "without a path"},
+		{"redirect target with a query", func(c *easyauth.Config) { c.AllowedRedirects = []string{"https://partner.example?x"} }, "AllowedRedirects", "not an origin", "without a path"},
+		{"redirect target not in ASCII", func(c *easyauth.Config) { c.AllowedRedirects = []string{"https://münchen.example"} }, "AllowedRedirects", "not an origin", "in ASCII"},
+		{"redirect target with an odd port", func(c *easyauth.Config) { c.AllowedRedirects = []string{"https://partner.example:0443"} }, "AllowedRedirects", "not an origin", "write it as"},
 		{"redirect target over http", func(c *easyauth.Config) { c.AllowedRedirects = []string{"http://partner.example"} }, "AllowedRedirects", "http://partner.example", "use https"},
 		{"contradiction", func(c *easyauth.Config) { c.RefreshTokenInMe, c.HideTokens = true, true }, "RefreshTokenInMe", "contradicts HideTokens", "choose one"},
 	} {

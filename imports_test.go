@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"store/sealed":               {"store", "internal/seal", "internal/versioned"},
 	"store/storetest":            {"store"},
 	"internal/authpath":          {},
+	"internal/origin":            {},
 	"internal/principal":         {"providers", "internal/respond"},
 	"internal/respond":           {},
 	"internal/seal":              {},

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"regexp"
 
 	"github.com/goeasyauth/easyauth/internal/authpath"
+	"github.com/goeasyauth/easyauth/internal/origin"
 	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/session"
 )
@@ -53,9 +53,6 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// providerName is the alphabet of the names, which become a path segment.
-var providerName = regexp.MustCompile(`^[a-z0-9][a-z0-9_]{0,31}$`)
-
 // New returns the handler of the routes. It never dials. Its error joins every
 // mistake in cfg, each with its remedy.
 func New(cfg Config) (*Handler, error) {
@@ -88,7 +85,7 @@ func New(cfg Config) (*Handler, error) {
 		}
 		name := p.Name()
 		switch {
-		case !providerName.MatchString(name):
+		case !providers.ValidName(name):
 			refuse(fmt.Errorf("handlers: provider name %q refused: use 1 to 32 of a-z, 0-9 and _", name))
 		case h.byName[name] != nil:
 			refuse(fmt.Errorf("handlers: two providers are named %q: give each a name of its own", name))
@@ -100,15 +97,15 @@ func New(cfg Config) (*Handler, error) {
 	if h.paths, err = authpath.New(cfg.Prefix); err != nil {
 		return nil, errors.Join(append(errs, err)...)
 	}
-	if err := checkBase(cfg.BaseURL); err != nil {
-		return nil, errors.Join(append(errs, err)...)
+	if err := origin.CheckBase(cfg.BaseURL); err != nil {
+		return nil, errors.Join(append(errs, fmt.Errorf("handlers: BaseURL: %w", err))...)
 	}
-	h.origin = originOf(cfg.BaseURL)
+	h.origin = origin.Of(cfg.BaseURL)
 	h.realm = cfg.BaseURL.Host
 	h.base = cfg.BaseURL.Scheme + "://" + cfg.BaseURL.Host + h.paths.Prefix()
 	h.targets, err = newTargets(cfg.BaseURL, h.paths.Prefix(), cfg.AllowedRedirects)
 	refuse(err)
-	secure := h.origin.scheme == "https"
+	secure := h.origin.Scheme == "https"
 	h.flows, err = newFlowCookies(cfg.Keys, secure)
 	refuse(err)
 	if err == nil { // the same keys are judged once
@@ -119,16 +116,4 @@ func New(cfg Config) (*Handler, error) {
 		return nil, err
 	}
 	return h, nil
-}
-
-func checkBase(base *url.URL) error {
-	switch {
-	case base == nil || base.Host == "":
-		return errors.New("handlers: BaseURL is missing: give the application's public address, such as https://app.example")
-	case base.User != nil || base.Path != "" && base.Path != "/" || base.RawQuery != "" || base.Fragment != "":
-		return errors.New("handlers: BaseURL must be scheme://host[:port] and nothing else")
-	case base.Scheme != "https" && !(base.Scheme == "http" && isLoopback(base.Hostname())):
-		return fmt.Errorf("handlers: BaseURL has scheme %q: use https (http is for loopback only)", base.Scheme)
-	}
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/goeasyauth/easyauth/internal/authpath"
+	"github.com/goeasyauth/easyauth/internal/origin"
 	"github.com/goeasyauth/easyauth/internal/respond"
 	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/session"
@@ -20,7 +21,7 @@ type Handler struct {
 	providers []providers.Provider
 	byName    map[string]providers.Provider
 	paths     *authpath.Matcher
-	origin    origin // of the application
+	origin    origin.Origin // of the application
 	realm     string
 	base      string // public URL of the prefix
 	targets   targets

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/goeasyauth/easyauth/internal/origin"
 	"github.com/goeasyauth/easyauth/internal/respond"
 )
 
@@ -23,7 +24,7 @@ func (h *Handler) foreign(r *http.Request) bool {
 			return false
 		}
 		u, err := url.Parse(from)
-		return err != nil || originOf(u) != h.origin
+		return err != nil || origin.Of(u) != h.origin
 	}
 	return true
 }

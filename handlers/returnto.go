@@ -3,13 +3,13 @@ package handlers
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/goeasyauth/easyauth/internal/origin"
 )
 
 // maxTarget is the longest redirect target in bytes (R13).
@@ -23,27 +23,21 @@ const home = "/"
 // what it does not understand completely is not a target.
 type targets struct {
 	prefix  string // of our own routes, which are never a target
-	origins map[origin]bool
+	origins map[origin.Origin]bool
 }
-
-// origin is compared as a whole. The port is always spelled out.
-type origin struct{ scheme, host, port string }
 
 // newTargets allows the origin of base and those of allowed. The errors name
 // the entry and its remedy, one for each mistake.
 func newTargets(base *url.URL, prefix string, allowed []string) (targets, error) {
-	t := targets{prefix: prefix, origins: map[origin]bool{originOf(base): true}}
+	t := targets{prefix: prefix, origins: map[origin.Origin]bool{origin.Of(base): true}}
 	var errs []error
 	for _, entry := range allowed {
-		o, rest, ok := cutOrigin(strings.ToLower(entry))
-		switch {
-		case !ok || strings.Trim(rest, "/") != "":
-			errs = append(errs, fmt.Errorf("handlers: AllowedRedirects: %q is not an origin: write scheme://host[:port], the host in ASCII", entry))
-		case o.scheme != "https" && !(o.scheme == "http" && isLoopback(o.host)):
-			errs = append(errs, fmt.Errorf("handlers: AllowedRedirects: %q: use https (http is for loopback only)", entry))
-		default:
-			t.origins[o] = true
+		o, err := origin.Parse(entry)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("handlers: AllowedRedirects: %w", err))
+			continue
 		}
+		t.origins[o] = true
 	}
 	return t, errors.Join(errs...)
 }
@@ -83,7 +77,7 @@ func (t targets) allows(target string) bool {
 	if strings.HasPrefix(target, "/") {
 		return t.allowsPath(target)
 	}
-	o, rest, ok := cutOrigin(target)
+	o, rest, ok := origin.Cut(target)
 	return ok && t.origins[o] && (rest == "" || t.allowsPath(rest))
 }
 
@@ -135,54 +129,4 @@ func (t targets) reserved(path string) bool {
 	}
 	rest := path[len(t.prefix):]
 	return rest == "" || rest[0] == '/' || rest[0] == ';'
-}
-
-// cutOrigin takes scheme://host[:port] off target by hand. It knows a small part
-// of what a URL may be, so that no browser can read another host out of it than
-// we do (RED6, RED7).
-func cutOrigin(target string) (o origin, rest string, ok bool) {
-	scheme, after, found := strings.Cut(target, "://")
-	if !found {
-		return origin{}, "", false
-	}
-	authority := after
-	if i := strings.IndexByte(after, '/'); i >= 0 {
-		authority, rest = after[:i], after[i:]
-	}
-	host, port, explicit := strings.Cut(authority, ":")
-	o = origin{strings.ToLower(scheme), host, port}
-	if !explicit {
-		o.port = defaultPort(o.scheme)
-	} else if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
-		return origin{}, "", false
-	}
-	ok = host != "" && !strings.ContainsFunc(host, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '.' && r != '-'
-	})
-	return o, rest, ok
-}
-
-// originOf is for URLs of the configuration and for Origin headers, which are
-// never a redirect target themselves.
-func originOf(u *url.URL) origin {
-	o := origin{strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), u.Port()}
-	if o.port == "" {
-		o.port = defaultPort(o.scheme)
-	}
-	return o
-}
-
-func defaultPort(scheme string) string {
-	switch scheme {
-	case "https":
-		return "443"
-	case "http":
-		return "80"
-	}
-	return ""
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

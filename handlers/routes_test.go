@@ -180,13 +180,13 @@ func TestConfigNamesEveryMistakeAndItsRemedy(t *testing.T) {
 		}
 	}
 	for base, want := range map[string]string{
-		"":                          "BaseURL is missing",
-		"/relative":                 "BaseURL is missing",
+		"":                          "BaseURL: missing",
+		"/relative":                 "is not a URL",
 		"http://app.example":        "use https",
 		"ftp://app.example":         "use https",
-		"https://app.example/sub":   "nothing else",
-		"https://app.example/?x":    "nothing else",
-		"https://u:p@app.example":   "nothing else",
+		"https://app.example/sub":   "more than scheme and host",
+		"https://app.example/?x":    "more than scheme and host",
+		"https://u:p@app.example":   "more than scheme and host",
 		"http://localhost:8080/":    "Keys",
 		"http://[::1]:8080":         "Keys",
 		"http://127.0.0.1:8080":     "Keys",

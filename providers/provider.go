@@ -57,6 +57,9 @@ type Provider interface {
 	Complete(ctx context.Context, f Flow, response url.Values) (*Login, error)
 }
 
+// ValidName reports whether name can be a provider's alias.
+func ValidName(name string) bool { return namePattern.MatchString(name) }
+
 // Refresher is the ability to trade a refresh token for fresh tokens.
 type Refresher interface {
 	// Refresh presents the refresh token once and never again by itself.
