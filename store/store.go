@@ -7,6 +7,10 @@
 // easyauth needs on top of that (leases, attempts, tombstones) is a field of
 // the record, decided in the rooms above.
 //
+// Two abilities are optional. A [TagIndex] finds the entries that carry a tag,
+// such as all sessions of one user. A [Watcher] tells of changes, so that who
+// waits for another process need not look again and again.
+//
 // [github.com/goeasyauth/easyauth/store/storetest] is this contract in
 // executable form; a backend that passes it can carry easyauth.
 package store
@@ -63,29 +67,58 @@ type Store interface {
 // Entry is one stored record.
 type Entry struct {
 	Value     []byte    // opaque; the layers above seal and encode it
-	Tags      []string  // names under which a backend may index the entry; see TagDeleter
+	Tags      []string  // names under which a backend may index the entry; see TagIndex
 	ExpiresAt time.Time // absent from then on
 	Version   uint64    // 0: not stored
 	Now       time.Time // the store's clock at Load or Save; the only clock that processes share
 }
 
-// TagDeleter is the optional ability to remove every entry that carries a tag.
-// A backend that has it returns an entry's Tags from Load. A wrapper has the
-// method whatever it wraps; see the function [DeleteTag].
-type TagDeleter interface {
-	// DeleteTag removes the entries tagged with tag and returns how many.
-	// Entries that are saved while it runs may or may not be among them.
-	DeleteTag(ctx context.Context, tag string) (int, error)
+// TagIndex is the optional ability to find entries by tag. A backend that has it
+// returns an entry's Tags from Load. A wrapper has the method whatever it wraps:
+// ask with the function [Tagged].
+type TagIndex interface {
+	// Tagged returns the keys of the entries that carry tag, each once, in no
+	// order, nil for none. It looks at whole tags, byte by byte. An entry whose
+	// Save has returned is found; entries that are saved, deleted or expire
+	// while Tagged runs may or may not be.
+	Tagged(ctx context.Context, tag string) ([]string, error)
 }
 
-// DeleteTag removes the entries of s that are tagged with tag and returns how
-// many. Where s, or the store that s wraps, is no [TagDeleter] the error is an
-// [errors.ErrUnsupported].
-func DeleteTag(ctx context.Context, s Store, tag string) (int, error) {
-	if d, ok := s.(TagDeleter); ok {
-		return d.DeleteTag(ctx, tag)
+// Tagged returns the keys of the entries of s that carry tag. Where s, or the
+// store that s wraps, is no [TagIndex] the error is an [errors.ErrUnsupported].
+func Tagged(ctx context.Context, s Store, tag string) ([]string, error) {
+	if x, ok := s.(TagIndex); ok {
+		return x.Tagged(ctx, tag)
 	}
-	return 0, fmt.Errorf("store: deletion by tag: %w", errors.ErrUnsupported)
+	return nil, fmt.Errorf("store: search by tag: %w", errors.ErrUnsupported)
+}
+
+// Watcher is the optional ability to tell of changes, so that who waits for one
+// need not look again and again. A wrapper has the method whatever it wraps: ask
+// with the function [Watch].
+type Watcher interface {
+	// Watch returns a channel that receives a value soon after each change that
+	// a Save or Delete of key makes and that began after Watch returned,
+	// whichever process made it; Load shows the change by then. So who watches
+	// first and looks then misses nothing. Several changes may be told as one,
+	// one that is none may be told, and that an entry expires need not be told.
+	//
+	// The watch lasts until ctx ends, so it must be one that does; the channel
+	// falls silent and is never closed. Nobody waits for who does not read it.
+	// The error means that nothing will be told.
+	//
+	// A backend whose connection is lost may lose what would have been told in
+	// the meantime: who waits looks at the entry now and then all the same.
+	Watch(ctx context.Context, key string) (<-chan struct{}, error)
+}
+
+// Watch watches key in s. Where s, or the store that s wraps, is no [Watcher]
+// the error is an [errors.ErrUnsupported].
+func Watch(ctx context.Context, s Store, key string) (<-chan struct{}, error) {
+	if w, ok := s.(Watcher); ok {
+		return w.Watch(ctx, key)
+	}
+	return nil, fmt.Errorf("store: watching: %w", errors.ErrUnsupported)
 }
 
 // Errors that callers branch on. Any other error of a Store means that the

@@ -57,16 +57,36 @@ func TestCheckGivesTheReason(t *testing.T) {
 	}
 }
 
-func TestDeleteTagAsksTheStoreOrSaysThatItCannot(t *testing.T) {
+func TestTaggedAsksTheStoreOrSaysThatItCannot(t *testing.T) {
 	s := memstore.New()
 	if _, err := s.Save(t.Context(), "key", store.Entry{Tags: []string{"tag"}, ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	plain := struct{ store.Store }{s}
-	if _, err := store.DeleteTag(t.Context(), plain, "tag"); !errors.Is(err, errors.ErrUnsupported) {
+	if _, err := store.Tagged(t.Context(), plain, "tag"); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("without the ability: %v, want errors.ErrUnsupported", err)
 	}
-	if n, err := store.DeleteTag(t.Context(), s, "tag"); n != 1 || err != nil {
-		t.Errorf("DeleteTag = %d, %v; want 1", n, err)
+	if keys, err := store.Tagged(t.Context(), s, "tag"); !slices.Equal(keys, []string{"key"}) || err != nil {
+		t.Errorf("Tagged = %q, %v; want key", keys, err)
+	}
+}
+
+func TestWatchAsksTheStoreOrSaysThatItCannot(t *testing.T) {
+	s := memstore.New()
+	plain := struct{ store.Store }{s}
+	if _, err := store.Watch(t.Context(), plain, "key"); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("without the ability: %v, want errors.ErrUnsupported", err)
+	}
+	changed, err := store.Watch(t.Context(), s, "key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plain.Save(t.Context(), "key", store.Entry{ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-changed:
+	default:
+		t.Error("Save was not told")
 	}
 }

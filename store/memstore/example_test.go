@@ -19,9 +19,9 @@ func Example() {
 	})
 	fmt.Println(err)
 
-	n, err := s.DeleteTag(ctx, "user-1") // signed out everywhere
-	fmt.Println(n, err)
+	keys, err := s.Tagged(ctx, "user-1") // to be signed out everywhere
+	fmt.Println(keys, err)
 	// Output:
 	// <nil>
-	// 1 <nil>
+	// [key] <nil>
 }

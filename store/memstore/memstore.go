@@ -15,9 +15,10 @@ import (
 	"github.com/goeasyauth/easyauth/store"
 )
 
-// Store is a [store.Store] and a [store.TagDeleter] in memory. It starts no
-// goroutine: Load passes over expired entries, and now and then a Save sweeps
-// them out, so that memory stays in proportion to the entries that are alive.
+// Store is a [store.Store] in memory with both abilities, [store.TagIndex] and
+// [store.Watcher]. It starts no goroutine: Load passes over expired entries, and
+// now and then a Save sweeps them out, so that memory stays in proportion to the
+// entries that are alive.
 type Store struct {
 	seed     maphash.Seed
 	versions atomic.Uint64 // one counter for all keys: no key has a version twice
@@ -25,8 +26,9 @@ type Store struct {
 }
 
 var (
-	_ store.Store      = (*Store)(nil)
-	_ store.TagDeleter = (*Store)(nil)
+	_ store.Store    = (*Store)(nil)
+	_ store.TagIndex = (*Store)(nil)
+	_ store.Watcher  = (*Store)(nil)
 )
 
 // New returns an empty Store.
@@ -78,17 +80,30 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// DeleteTag implements [store.TagDeleter]. It looks at every entry: signing
-// somebody out everywhere is rare, and an index would cost every Save.
-func (s *Store) DeleteTag(ctx context.Context, tag string) (int, error) {
-	now, deleted := clock(), 0
+// Tagged implements [store.TagIndex]. It looks at every entry: signing somebody
+// out everywhere is rare, and an index would cost every Save.
+func (s *Store) Tagged(ctx context.Context, tag string) ([]string, error) {
+	var keys []string
+	now := clock()
 	for i := range s.shards {
 		if err := ctx.Err(); err != nil {
-			return deleted, fmt.Errorf("memstore: delete tag: %w", err)
+			return nil, fmt.Errorf("memstore: tagged: %w", err)
 		}
-		deleted += s.shards[i].deleteTag(tag, now)
+		keys = s.shards[i].tagged(keys, tag, now)
 	}
-	return deleted, nil
+	return keys, nil
+}
+
+// Watch implements [store.Watcher]. Expiry is not told: nobody looks until
+// somebody asks. It costs Save and Load nothing while nobody watches.
+func (s *Store) Watch(ctx context.Context, key string) (<-chan struct{}, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("memstore: watch: %w", err)
+	}
+	at := s.shard(key)
+	told := at.watch(key)
+	context.AfterFunc(ctx, func() { at.unwatch(key, told) })
+	return told, nil
 }
 
 // Len returns how many entries are held in memory, including those that have

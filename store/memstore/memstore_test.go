@@ -88,6 +88,45 @@ func TestLoadAllocatesNothingButItsResult(t *testing.T) {
 	}
 }
 
+// In virtual time a waiter wakes at the instant of the change, and what did not
+// change anything wakes nobody.
+func TestChangesAreToldAtOnceAndNothingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New()
+		told, err := s.Watch(t.Context(), "key")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range []struct {
+			name string
+			do   func()
+			want int
+		}{
+			{"another key", func() { mustSave(t, s, "other", time.Now().Add(time.Hour)) }, 0},
+			{"Delete of nothing", func() { s.Delete(t.Context(), "key") }, 0},
+			{"Save", func() { mustSave(t, s, "key", time.Now().Add(time.Minute)) }, 1},
+			{"a conflict", func() { s.Save(t.Context(), "key", store.Entry{ExpiresAt: time.Now().Add(time.Hour)}) }, 0},
+			{"a refused entry", func() { s.Save(t.Context(), "key", store.Entry{}) }, 0},
+			{"expiry", func() { time.Sleep(time.Hour); load(t, s, "key") }, 0},
+			{"Save over the expired", func() { mustSave(t, s, "key", time.Now().Add(time.Hour)) }, 1},
+			{"Delete", func() { s.Delete(t.Context(), "key") }, 1},
+			{"two changes", func() {
+				mustSave(t, s, "key", time.Now().Add(time.Hour))
+				s.Delete(t.Context(), "key")
+			}, 1},
+		} {
+			began := time.Now()
+			tt.do()
+			if got := len(told); got != tt.want || tt.want == 1 && !time.Now().Equal(began) {
+				t.Errorf("%s: %d values, want %d", tt.name, got, tt.want)
+			}
+			if len(told) > 0 {
+				<-told
+			}
+		}
+	})
+}
+
 func BenchmarkStore(b *testing.B) { storetest.Benchmark(b, memstore.New()) }
 
 // BenchmarkSaveNew is a flood of marks that expire: what the sweep costs.

@@ -20,6 +20,8 @@ type shard struct {
 	mu    sync.RWMutex
 	rows  map[string]row
 	sweep int // after how many writes to look for expired rows
+
+	watchers watchers
 }
 
 // row is an entry at rest. Its slices are never written to again: Load shares
@@ -54,6 +56,7 @@ func (s *shard) swap(key string, version uint64, fresh row, now time.Time) bool 
 		return false
 	}
 	s.rows[key] = fresh
+	s.watchers.tell(key)
 	return true
 }
 
@@ -70,22 +73,34 @@ func (s *shard) sweepDue(now time.Time) {
 func (s *shard) delete(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.rows, key)
+	if _, ok := s.rows[key]; ok {
+		delete(s.rows, key)
+		s.watchers.tell(key)
+	}
 }
 
-func (s *shard) deleteTag(tag string, now time.Time) (deleted int) {
+// tagged appends to keys those of the rows that are alive and carry tag.
+func (s *shard) tagged(keys []string, tag string, now time.Time) []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for key, r := range s.rows {
+		if r.expiresAt.After(now) && slices.Contains(r.tags, tag) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func (s *shard) watch(key string) chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.DeleteFunc(s.rows, func(_ string, r row) bool {
-		if !slices.Contains(r.tags, tag) {
-			return false
-		}
-		if r.expiresAt.After(now) {
-			deleted++
-		}
-		return true
-	})
-	return deleted
+	return s.watchers.add(key)
+}
+
+func (s *shard) unwatch(key string, told chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers.remove(key, told)
 }
 
 func (s *shard) len() int {

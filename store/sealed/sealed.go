@@ -29,7 +29,8 @@ const (
 )
 
 // Store seals values on their way into another store and opens them on their
-// way out. It is a [store.Store], and a [store.TagDeleter] where the other is.
+// way out. It is a [store.Store], and has the abilities of the other store: tags
+// and changes pass through as they are.
 type Store struct {
 	// OnUnsealed, where it is set, is told the key of each row that does not
 	// open: about once per version, not once per request. Either the keys were
@@ -43,8 +44,9 @@ type Store struct {
 }
 
 var (
-	_ store.Store      = (*Store)(nil)
-	_ store.TagDeleter = (*Store)(nil)
+	_ store.Store    = (*Store)(nil)
+	_ store.TagIndex = (*Store)(nil)
+	_ store.Watcher  = (*Store)(nil)
 )
 
 // New returns a Store over inner. The first of keys seals, all of them open: to
@@ -97,10 +99,16 @@ func (s *Store) Save(ctx context.Context, key string, e store.Entry) (store.Entr
 // Delete implements [store.Store].
 func (s *Store) Delete(ctx context.Context, key string) error { return s.inner.Delete(ctx, key) }
 
-// DeleteTag implements [store.TagDeleter]; its error is an
-// [errors.ErrUnsupported] where the inner store is none.
-func (s *Store) DeleteTag(ctx context.Context, tag string) (int, error) {
-	return store.DeleteTag(ctx, s.inner, tag)
+// Tagged implements [store.TagIndex]; its error is an [errors.ErrUnsupported]
+// where the inner store is none.
+func (s *Store) Tagged(ctx context.Context, tag string) ([]string, error) {
+	return store.Tagged(ctx, s.inner, tag)
+}
+
+// Watch implements [store.Watcher]; its error is an [errors.ErrUnsupported]
+// where the inner store is none.
+func (s *Store) Watch(ctx context.Context, key string) (<-chan struct{}, error) {
+	return store.Watch(ctx, s.inner, key)
 }
 
 // MaxValueBytes returns the constant of that name: package storetest asks it of

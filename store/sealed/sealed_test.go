@@ -18,7 +18,7 @@ func TestContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return newStore(t, memstore.New(), key('a')) })
 }
 
-func TestContractWithoutTags(t *testing.T) {
+func TestContractOverAStoreWithoutAbilities(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store {
 		return newStore(t, struct{ store.Store }{memstore.New()}, key('a'))
 	})
@@ -122,8 +122,11 @@ func TestErrorsOfTheInnerStoreComeThrough(t *testing.T) {
 	if err := s.Delete(t.Context(), "row"); !errors.Is(err, down) {
 		t.Errorf("Delete: %v", err)
 	}
-	if _, err := s.DeleteTag(t.Context(), "tag"); !errors.Is(err, down) {
-		t.Errorf("DeleteTag: %v", err)
+	if _, err := s.Tagged(t.Context(), "tag"); !errors.Is(err, down) {
+		t.Errorf("Tagged: %v", err)
+	}
+	if _, err := s.Watch(t.Context(), "row"); !errors.Is(err, down) {
+		t.Errorf("Watch: %v", err)
 	}
 }
 

@@ -25,7 +25,6 @@ func TestWriterWaitsForAnotherProcess(t *testing.T) {
 	path := newFile(t)
 	s := open(t, path)
 	first := save(t, s, "key", "first")
-	save(t, s, "tagged", "value", "tag")
 	release := lock(t, path)
 	time.AfterFunc(300*time.Millisecond, release)
 
@@ -33,9 +32,6 @@ func TestWriterWaitsForAnotherProcess(t *testing.T) {
 	next.Value = []byte("second")
 	if next, err := s.Save(t.Context(), "key", next); err != nil || next.Version == first.Version {
 		t.Errorf("Save = version %d, %v", next.Version, err)
-	}
-	if n, err := s.DeleteTag(t.Context(), "tag"); n != 1 || err != nil {
-		t.Errorf("DeleteTag = %d, %v", n, err)
 	}
 }
 
@@ -53,8 +49,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 			_, err := s.Save(ctx, "key", saved)
 			return err
 		},
-		"delete":     func(ctx context.Context) error { return s.Delete(ctx, "key") },
-		"delete tag": func(ctx context.Context) error { _, err := s.DeleteTag(ctx, "tag"); return err },
+		"delete": func(ctx context.Context) error { return s.Delete(ctx, "key") },
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		began := time.Now()

@@ -46,7 +46,7 @@ func (s *Store) open(file string) (err error) {
 	if s.reader, err = sql.Open("sqlite", dsn(file, "query_only(1)")); err != nil {
 		return err
 	}
-	readers := max(4, runtime.GOMAXPROCS(0))
+	readers := 1 + max(4, runtime.GOMAXPROCS(0)) // one for followFile
 	s.reader.SetMaxOpenConns(readers)
 	s.reader.SetMaxIdleConns(readers)
 	return whileBusy(ctx, func() error { return s.prepare(ctx) })
@@ -88,10 +88,11 @@ func (s *Store) prepare(ctx context.Context) error {
 		text string
 	}{
 		{&s.load, s.reader, loadSQL},
+		{&s.tagged, s.reader, taggedSQL},
+		{&s.marks, s.reader, marksSQL},
 		{&s.create, s.writer, createSQL},
 		{&s.replace, s.writer, replaceSQL},
 		{&s.delete, s.writer, deleteSQL},
-		{&s.deleteTag, s.writer, deleteTagSQL},
 		{&s.sweep, s.writer, sweepSQL},
 	} {
 		if *p.stmt != nil {

@@ -27,8 +27,10 @@ const additions = 200
 
 func TestMain(m *testing.M) {
 	task, isChild := map[string]func(*sqlitestore.Store) error{
-		"add":  addMany,
-		"hold": saveAndWait,
+		"add":    addMany,
+		"hold":   saveAndWait,
+		"save":   saveOnce,
+		"delete": deleteOnce,
 	}[os.Getenv(taskVariable)]
 	if !isChild {
 		os.Exit(m.Run())
@@ -142,4 +144,15 @@ func saveAndWait(s *sqlitestore.Store) error {
 	fmt.Println(e.Version, string(e.Value))
 	time.Sleep(time.Minute) // to be killed
 	return nil
+}
+
+func saveOnce(s *sqlitestore.Store) error {
+	defer s.Close()
+	_, err := s.Save(context.Background(), "key", store.Entry{ExpiresAt: time.Now().Add(time.Hour)})
+	return err
+}
+
+func deleteOnce(s *sqlitestore.Store) error {
+	defer s.Close()
+	return s.Delete(context.Background(), "key")
 }

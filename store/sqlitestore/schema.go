@@ -65,6 +65,12 @@ SELECT asked.key, e.version, e.expires_at, e.tags, e.value
 FROM json_each(?1) AS asked CROSS JOIN easyauth_entries AS e ON e.key = asked.value
 WHERE e.expires_at > ?2`
 
+	// The mark of a key is its version, or the floor below zero while it has none:
+	// whatever happens to a key, it never has the same mark again.
+	marksSQL = `
+SELECT asked.key, coalesce(e.version, (SELECT -1 - floor FROM easyauth_meta))
+FROM json_each(?1) AS asked LEFT JOIN easyauth_entries AS e ON e.key = asked.value`
+
 	createSQL = `
 INSERT INTO easyauth_entries (key, version, expires_at, tags, value)
 VALUES (?1, (SELECT floor + 1 FROM easyauth_meta), ?2, ?3, ?4)
@@ -79,9 +85,9 @@ WHERE key = ?4 AND version = ?5 AND expires_at > ?6`
 
 	deleteSQL = `DELETE FROM easyauth_entries WHERE key = ?1`
 
-	deleteTagSQL = `
-DELETE FROM easyauth_entries
-WHERE key IN (SELECT key FROM easyauth_tags WHERE tag = ?1) AND expires_at > ?2`
+	taggedSQL = `
+SELECT t.key FROM easyauth_tags AS t CROSS JOIN easyauth_entries AS e ON e.key = t.key
+WHERE t.tag = ?1 AND e.expires_at > ?2`
 
 	sweepSQL = `
 DELETE FROM easyauth_entries

@@ -12,6 +12,10 @@
 // the file, not even to read it: on POSIX systems that silently drops the locks
 // which SQLite holds. Copy it with SQLite's own backup.
 //
+// SQLite cannot call another process: a [store.Watcher] is told within about 25
+// milliseconds, by a connection that looks that often, and only while somebody
+// watches, whether anything was written to the file.
+//
 // Values rest as they are given; package store/sealed encrypts them.
 package sqlitestore
 
@@ -26,21 +30,23 @@ import (
 	"github.com/goeasyauth/easyauth/store"
 )
 
-// Store is a [store.Store] and a [store.TagDeleter] in a SQLite file. It must
-// be closed.
+// Store is a [store.Store] in a SQLite file with both abilities, [store.TagIndex]
+// and [store.Watcher]. It must be closed.
 type Store struct {
 	writer *sql.DB // one connection: SQLite has one writer at a time
 	reader *sql.DB // a few connections, which a writer does not block
 
-	load, create, replace, delete, deleteTag, sweep *sql.Stmt
+	load, tagged, marks, create, replace, delete, sweep *sql.Stmt
 
-	sweeping sync.WaitGroup
-	stop     context.CancelFunc
+	watchers   *watchers
+	background sync.WaitGroup
+	stop       context.CancelFunc
 }
 
 var (
-	_ store.Store      = (*Store)(nil)
-	_ store.TagDeleter = (*Store)(nil)
+	_ store.Store    = (*Store)(nil)
+	_ store.TagIndex = (*Store)(nil)
+	_ store.Watcher  = (*Store)(nil)
 )
 
 // Open opens the file at path, or makes it, readable for its owner only. The
@@ -50,14 +56,15 @@ func Open(path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlitestore: open %q: %w", path, err)
 	}
-	s := new(Store)
+	s := &Store{watchers: newWatchers()}
 	if err := s.open(file); err != nil {
 		s.closeAll()
 		return nil, fmt.Errorf("sqlitestore: open %s: %w", path, err)
 	}
 	var ctx context.Context
 	ctx, s.stop = context.WithCancel(context.Background())
-	s.sweeping.Go(func() { s.sweepEvery(ctx, sweepInterval) })
+	s.background.Go(func() { s.sweepEvery(ctx, sweepInterval) })
+	s.background.Go(func() { s.tellWatchers(ctx) })
 	return s, nil
 }
 
@@ -126,23 +133,37 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// DeleteTag implements [store.TagDeleter].
-func (s *Store) DeleteTag(ctx context.Context, tag string) (n int, err error) {
-	err = whileBusy(ctx, func() error {
-		n, err = affected(s.deleteTag.ExecContext(ctx, tag, clock().UnixMicro()))
-		return err
+// Tagged implements [store.TagIndex].
+func (s *Store) Tagged(ctx context.Context, tag string) ([]string, error) {
+	var keys []string
+	err := whileBusy(ctx, func() error {
+		keys = nil
+		rows, err := s.tagged.QueryContext(ctx, tag, clock().UnixMicro())
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var key string
+			if err := rows.Scan(&key); err != nil {
+				return err
+			}
+			keys = append(keys, key)
+		}
+		return rows.Err()
 	})
 	if err != nil {
-		return 0, fmt.Errorf("sqlitestore: delete tag: %w", err)
+		return nil, fmt.Errorf("sqlitestore: tagged: %w", err)
 	}
-	return n, nil
+	return keys, nil
 }
 
-// Close ends the sweeping, waits for it, and closes the file. Calls that are
-// under way are waited for; later ones fail. Closing twice is harmless.
+// Close ends the sweeping and the watching, waits for both, and closes the file.
+// Calls that are under way are waited for; later ones fail; watchers hear nothing
+// more. Closing twice is harmless.
 func (s *Store) Close() error {
 	s.stop()
-	s.sweeping.Wait()
+	s.background.Wait()
 	if err := s.closeAll(); err != nil {
 		return fmt.Errorf("sqlitestore: close: %w", err)
 	}

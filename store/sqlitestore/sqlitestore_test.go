@@ -110,6 +110,10 @@ func (a *alternating) Delete(ctx context.Context, key string) error {
 	return a.next().Delete(ctx, key)
 }
 
-func (a *alternating) DeleteTag(ctx context.Context, tag string) (int, error) {
-	return a.next().DeleteTag(ctx, tag)
+func (a *alternating) Tagged(ctx context.Context, tag string) ([]string, error) {
+	return a.next().Tagged(ctx, tag)
+}
+
+func (a *alternating) Watch(ctx context.Context, key string) (<-chan struct{}, error) {
+	return a.next().Watch(ctx, key)
 }

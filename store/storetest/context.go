@@ -93,8 +93,13 @@ func (s subject) wantStopped(ctx context.Context, want error) {
 		s.broken("Delete: %v, want %v", err, want)
 	}
 	if s.tags() {
-		if _, err := store.DeleteTag(ctx, s.store, "storetest"); !isError(err, want) {
-			s.broken("DeleteTag: %v, want %v", err, want)
+		if _, err := store.Tagged(ctx, s.store, "storetest"); !isError(err, want) {
+			s.broken("Tagged: %v, want %v", err, want)
+		}
+	}
+	if s.watches() {
+		if _, err := store.Watch(ctx, s.store, key); !isError(err, want) {
+			s.broken("Watch: %v, want %v", err, want)
 		}
 	}
 	s.wantStored(key, saved)

@@ -10,22 +10,25 @@ import (
 // Counting is a store that counts the calls which reach it, whether they
 // succeed or not. It is safe for concurrent use.
 type Counting struct {
-	inner                            store.Store
-	loads, keys, saves, deletes, tag atomic.Int64
+	inner                       store.Store
+	loads, keys, saves, deletes atomic.Int64
+	tagged, watches             atomic.Int64
 }
 
 // Counts is how often each method of a [Counting] was called.
 type Counts struct {
-	Loads      int
-	Keys       int // that those Loads asked for, altogether
-	Saves      int
-	Deletes    int
-	DeleteTags int
+	Loads   int
+	Keys    int // that those Loads asked for, altogether
+	Saves   int
+	Deletes int
+	Tagged  int
+	Watches int
 }
 
 var (
-	_ store.Store      = (*Counting)(nil)
-	_ store.TagDeleter = (*Counting)(nil)
+	_ store.Store    = (*Counting)(nil)
+	_ store.TagIndex = (*Counting)(nil)
+	_ store.Watcher  = (*Counting)(nil)
 )
 
 // NewCounting returns a store that counts its calls and passes them to inner.
@@ -34,11 +37,12 @@ func NewCounting(inner store.Store) *Counting { return &Counting{inner: inner} }
 // Counts returns the calls since the start or the last Reset.
 func (c *Counting) Counts() Counts {
 	return Counts{
-		Loads:      int(c.loads.Load()),
-		Keys:       int(c.keys.Load()),
-		Saves:      int(c.saves.Load()),
-		Deletes:    int(c.deletes.Load()),
-		DeleteTags: int(c.tag.Load()),
+		Loads:   int(c.loads.Load()),
+		Keys:    int(c.keys.Load()),
+		Saves:   int(c.saves.Load()),
+		Deletes: int(c.deletes.Load()),
+		Tagged:  int(c.tagged.Load()),
+		Watches: int(c.watches.Load()),
 	}
 }
 
@@ -46,11 +50,12 @@ func (c *Counting) Counts() Counts {
 // under way lands on one side or the other.
 func (c *Counting) Reset() Counts {
 	return Counts{
-		Loads:      int(c.loads.Swap(0)),
-		Keys:       int(c.keys.Swap(0)),
-		Saves:      int(c.saves.Swap(0)),
-		Deletes:    int(c.deletes.Swap(0)),
-		DeleteTags: int(c.tag.Swap(0)),
+		Loads:   int(c.loads.Swap(0)),
+		Keys:    int(c.keys.Swap(0)),
+		Saves:   int(c.saves.Swap(0)),
+		Deletes: int(c.deletes.Swap(0)),
+		Tagged:  int(c.tagged.Swap(0)),
+		Watches: int(c.watches.Swap(0)),
 	}
 }
 
@@ -73,8 +78,15 @@ func (c *Counting) Delete(ctx context.Context, key string) error {
 	return c.inner.Delete(ctx, key)
 }
 
-// DeleteTag implements [store.TagDeleter] where the inner store does.
-func (c *Counting) DeleteTag(ctx context.Context, tag string) (int, error) {
-	c.tag.Add(1)
-	return store.DeleteTag(ctx, c.inner, tag)
+// Tagged implements [store.TagIndex] where the inner store does.
+func (c *Counting) Tagged(ctx context.Context, tag string) ([]string, error) {
+	c.tagged.Add(1)
+	return store.Tagged(ctx, c.inner, tag)
+}
+
+// Watch implements [store.Watcher] where the inner store does. It counts who
+// began to watch, not what they were told.
+func (c *Counting) Watch(ctx context.Context, key string) (<-chan struct{}, error) {
+	c.watches.Add(1)
+	return store.Watch(ctx, c.inner, key)
 }

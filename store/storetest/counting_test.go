@@ -12,6 +12,7 @@ import (
 )
 
 func TestCountingKeepsTheContract(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(*testing.T) store.Store { return storetest.NewCounting(memstore.New()) })
 }
 
@@ -24,11 +25,12 @@ func TestCountingCountsEveryCall(t *testing.T) {
 			s.Save(t.Context(), "one", store.Entry{ExpiresAt: time.Now().Add(time.Hour)}) // nine of them conflict
 			s.Save(t.Context(), "", store.Entry{})
 			s.Delete(t.Context(), "absent")
-			s.DeleteTag(t.Context(), "tag")
+			s.Tagged(t.Context(), "tag")
+			s.Watch(t.Context(), "one")
 		})
 	}
 	wg.Wait()
-	want := storetest.Counts{Loads: 10, Keys: 20, Saves: 20, Deletes: 10, DeleteTags: 10}
+	want := storetest.Counts{Loads: 10, Keys: 20, Saves: 20, Deletes: 10, Tagged: 10, Watches: 10}
 	if got := s.Counts(); got != want {
 		t.Errorf("Counts = %+v, want %+v", got, want)
 	}
@@ -40,14 +42,17 @@ func TestCountingCountsEveryCall(t *testing.T) {
 	}
 }
 
-func TestWrappersAreHonestAboutTags(t *testing.T) {
-	untagged := struct{ store.Store }{memstore.New()}
+func TestWrappersAreHonestAboutAbilities(t *testing.T) {
+	plain := struct{ store.Store }{memstore.New()}
 	for name, s := range map[string]store.Store{
-		"Counting": storetest.NewCounting(untagged),
-		"Faulty":   storetest.NewFaulty(untagged),
+		"Counting": storetest.NewCounting(plain),
+		"Faulty":   storetest.NewFaulty(plain),
 	} {
-		if _, err := store.DeleteTag(t.Context(), s, "tag"); !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("%s: %v, want errors.ErrUnsupported", name, err)
+		if _, err := store.Tagged(t.Context(), s, "tag"); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: Tagged: %v, want errors.ErrUnsupported", name, err)
+		}
+		if _, err := store.Watch(t.Context(), s, "key"); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: Watch: %v, want errors.ErrUnsupported", name, err)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func ExampleCounting() {
 	s.Load(ctx, "session", "tokens")
 	fmt.Printf("%+v\n", s.Reset())
 	// Output:
-	// {Loads:1 Keys:2 Saves:0 Deletes:0 DeleteTags:0}
+	// {Loads:1 Keys:2 Saves:0 Deletes:0 Tagged:0 Watches:0}
 }
 
 // Faulty shows what an application does while its store is down.

@@ -16,6 +16,7 @@ import (
 var errDown = errors.New("down")
 
 func TestFaultyKeepsTheContractWhenHealed(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(*testing.T) store.Store {
 		s := storetest.NewFaulty(memstore.New())
 		s.Fail(errDown)
@@ -43,10 +44,8 @@ func TestFaultyFailsAsTold(t *testing.T) {
 				inner := memstore.New()
 				f := storetest.NewFaulty(inner)
 				entry := store.Entry{Tags: []string{"tag"}, ExpiresAt: time.Now().Add(time.Hour)}
-				for _, key := range []string{"delete", "tagged"} {
-					if _, err := inner.Save(t.Context(), key, entry); err != nil {
-						t.Fatal(err)
-					}
+				if _, err := inner.Save(t.Context(), "delete", entry); err != nil {
+					t.Fatal(err)
 				}
 				tt.fault(f)
 				within := func(call func(ctx context.Context) error) error {
@@ -70,19 +69,74 @@ func TestFaultyFailsAsTold(t *testing.T) {
 					return err
 				}), tt.write)
 				check("Delete", within(func(ctx context.Context) error { return f.Delete(ctx, "delete") }), tt.write)
-				check("DeleteTag", within(func(ctx context.Context) error {
-					_, err := f.DeleteTag(ctx, "tag")
+				check("Tagged", within(func(ctx context.Context) error {
+					_, err := f.Tagged(ctx, "tag")
 					return err
-				}), tt.write)
+				}), tt.read)
+				check("Watch", within(func(ctx context.Context) error {
+					_, err := f.Watch(ctx, "key")
+					return err
+				}), tt.read)
 
-				loaded, err := inner.Load(t.Context(), "created", "delete", "tagged")
+				loaded, err := inner.Load(t.Context(), "created", "delete")
 				if err != nil {
 					t.Fatal(err)
 				}
-				for i, present := range []bool{tt.writesAreDoneAfter, !tt.writesAreDoneAfter, !tt.writesAreDoneAfter} {
+				for i, present := range []bool{tt.writesAreDoneAfter, !tt.writesAreDoneAfter} {
 					if got := loaded[i].Version != 0; got != present {
 						t.Errorf("entry %d present: %t, want %t", i, got, present)
 					}
+				}
+			})
+		})
+	}
+}
+
+func TestFaultyTellsOfChangesAsTold(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		fault func(*storetest.Faulty)
+		want  bool
+	}{
+		{"no fault", func(*storetest.Faulty) {}, true},
+		{"deaf", func(f *storetest.Faulty) { f.Deafen() }, false},
+		{"deaf and read-only", func(f *storetest.Faulty) { f.Deafen(); f.RefuseWrites(errDown) }, false},
+		{"down", func(f *storetest.Faulty) { f.Fail(errDown) }, false},
+		{"silent", func(f *storetest.Faulty) { f.Hang() }, false},
+		{"read-only", func(f *storetest.Faulty) { f.RefuseWrites(errDown) }, true},
+		{"answers lost", func(f *storetest.Faulty) { f.LoseAnswers(errDown) }, true},
+		{"healed", func(f *storetest.Faulty) { f.Deafen(); f.Hang(); f.Heal() }, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				inner := memstore.New()
+				f := storetest.NewFaulty(inner)
+				entry := store.Entry{ExpiresAt: time.Now().Add(time.Hour)}
+				told, err := f.Watch(t.Context(), "key")
+				if err != nil {
+					t.Fatal(err)
+				}
+
+				tt.fault(f)
+				if entry, err = inner.Save(t.Context(), "key", entry); err != nil { // as another process would
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				if got := len(told) == 1; got != tt.want {
+					t.Errorf("told: %t, want %t", got, tt.want)
+				}
+
+				f.Heal()
+				synctest.Wait()
+				if got := len(told) == 1; got != tt.want {
+					t.Errorf("after Heal: %t, want %t: what was lost stays lost", got, tt.want)
+				}
+				if _, err := inner.Save(t.Context(), "key", entry); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				if len(told) != 1 {
+					t.Error("after Heal nothing is told")
 				}
 			})
 		})
@@ -118,6 +172,8 @@ func TestFaultCanBeSwitchedWhileCallsRun(t *testing.T) {
 					f.Heal()
 				case 2:
 					f.RefuseWrites(errDown)
+				case 3:
+					f.Deafen()
 				default:
 					if _, err := f.Load(t.Context(), "key"); err != nil && !errors.Is(err, errDown) {
 						t.Error(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -20,13 +21,14 @@ type flawed struct {
 	flaw    string
 	mu      sync.Mutex
 	rows    map[string]store.Entry
+	buried  map[string][]string // tags of deleted entries
 	version uint64
 	born    time.Time
 	dead    atomic.Bool
 }
 
 func newFlawed(flaw string) *flawed {
-	return &flawed{flaw: flaw, rows: make(map[string]store.Entry), born: time.Now()}
+	return &flawed{flaw: flaw, rows: make(map[string]store.Entry), buried: make(map[string][]string), born: time.Now()}
 }
 
 func (s *flawed) Load(ctx context.Context, keys ...string) ([]store.Entry, error) {
@@ -82,7 +84,10 @@ func (s *flawed) Save(ctx context.Context, key string, e store.Entry) (store.Ent
 	case err != nil:
 		return store.Entry{}, err
 	}
-	stored, _ := s.alive(key)
+	stored, ok := s.alive(key)
+	if s.flaw == "keeps the tags of the deleted" && !ok {
+		e.Tags = append(slices.Clone(e.Tags), s.buried[key]...)
+	}
 	conflict := stored.Version != e.Version
 	switch s.flaw {
 	case "overwrites with version 0":
@@ -175,31 +180,53 @@ func (s *flawed) Delete(ctx context.Context, key string) error {
 			return errors.New("not found")
 		}
 	}
+	if s.flaw == "keeps the tags of the deleted" {
+		s.buried[key] = s.rows[key].Tags
+	}
 	delete(s.rows, s.spell(key))
 	return nil
 }
 
-func (s *flawed) DeleteTag(ctx context.Context, tag string) (int, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
+func (s *flawed) Tagged(ctx context.Context, tag string) ([]string, error) {
+	if err := ctx.Err(); err != nil && s.flaw != "searches on after the context ended" {
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := 0
+	var keys []string
 	for key, row := range s.rows {
-		carries := slices.Contains(row.Tags, tag)
-		if s.flaw == "matches tags by prefix" {
-			carries = slices.ContainsFunc(row.Tags, func(t string) bool { return strings.HasPrefix(t, tag) })
-		}
-		if !carries {
+		matches := func(t string) bool { return t == tag }
+		switch s.flaw {
+		case "matches tags by prefix":
+			matches = func(t string) bool { return strings.HasPrefix(t, tag) }
+		case "matches tags by pattern":
+			matches = func(t string) bool { ok, _ := path.Match(tag, t); return ok }
+		case "finds an entry once per mention":
+			for _, t := range row.Tags {
+				if t == tag {
+					keys = append(keys, key)
+				}
+			}
 			continue
+		case "finds a page":
+			if len(keys) == 100 {
+				return keys, nil
+			}
+		case "finds nothing while others write":
+			if version := s.version; version > 0 {
+				s.mu.Unlock()
+				runtime.Gosched()
+				s.mu.Lock()
+				if s.version != version {
+					return keys, nil
+				}
+			}
 		}
-		if _, ok := s.alive(key); ok || s.flaw == "counts the dead" {
-			n++
+		if _, ok := s.alive(key); slices.ContainsFunc(row.Tags, matches) && (ok || s.flaw == "finds the dead") {
+			keys = append(keys, key)
 		}
-		delete(s.rows, key)
 	}
-	return n, nil
+	return keys, nil
 }
 
 // alive returns the entry under key unless it has expired.

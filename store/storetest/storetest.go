@@ -13,7 +13,8 @@ import (
 )
 
 // Run checks that the stores which open returns keep the contract of
-// [store.Store], and that of [store.TagDeleter] where they have the ability.
+// [store.Store], and those of [store.TagIndex] and [store.Watcher] where they have
+// the ability.
 //
 // open is called once per case and may return the same store, or stores that
 // share a server, every time: Run uses random keys and tags, and entries that
@@ -34,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Context", contextPromises},
 		{"Concurrency", concurrencyPromises},
 		{"Tags", tagPromises},
+		{"Watch", watchPromises},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {
