@@ -96,7 +96,7 @@ func (p *OIDC) login(ctx context.Context, f Flow, tokens *Tokens) (*Login, error
 	if tokens.IDToken.IsZero() {
 		return nil, p.refused("verify", Invalid, errors.New("the token response has no ID token"))
 	}
-	identity, err := p.verify(ctx, tokens.IDToken, func(token jwt) error {
+	identity, err := p.identify(ctx, tokens.IDToken, func(token jwt) error {
 		return cmp.Or(checkNonce(token, f), checkAccessToken(token, tokens.AccessToken), checkAuthTime(token, f))
 	})
 	if err != nil {

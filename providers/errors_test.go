@@ -35,7 +35,7 @@ func TestKindsHaveNames(t *testing.T) {
 			seen[name] = true
 		}
 	}
-	for c, want := range map[providers.ReplayClass]string{providers.Strict: "strict", providers.Graced: "graced", providers.Reusable: "reusable", 9: "class9"} {
+	for c, want := range map[providers.ReplayClass]string{providers.Learnt: "learnt", providers.Strict: "strict", providers.Graced: "graced", providers.Reusable: "reusable", 9: "class9"} {
 		if c.String() != want {
 			t.Errorf("%d is %q", c, c)
 		}

@@ -27,11 +27,12 @@ var errSomebodyElse = errors.New("the ID token is about somebody else")
 // 2 and 3.1.3.7).
 func (p *OIDC) checkClaims(token jwt, now time.Time) error {
 	_, err := p.issuers.canonical(token.claims)
+	exp, hasExp := token.claims.Time("exp")
 	return cmp.Or(err,
 		checkPurpose(token.claims),
 		checkAudience(token.claims, p.cfg.ClientID),
 		checkSubject(token.claims.String("sub")),
-		checkTimes(token.claims, now))
+		checkTimes(token.claims, exp, hasExp, now))
 }
 
 // checkPurpose refuses tokens that the provider signs for the same client with
@@ -71,8 +72,7 @@ func checkSubject(sub string) error {
 }
 
 // checkTimes demands exp and iat as numbers (docs/threats.md G1, JWT9).
-func checkTimes(c Claims, now time.Time) error {
-	exp, hasExp := c.Time("exp")
+func checkTimes(c Claims, exp time.Time, hasExp bool, now time.Time) error {
 	iat, hasIat := c.Time("iat")
 	nbf, hasNbf := c.Time("nbf")
 	authTime, hasAuthTime := c.Time("auth_time")

@@ -10,9 +10,16 @@ import (
 	"strings"
 )
 
-// maxIDToken bounds an ID token before anything of it is decoded (docs/threats.md
-// JWT13).
-const maxIDToken = 64 << 10
+// maxToken bounds a token before anything of it is decoded (docs/threats.md JWT13).
+const maxToken = 64 << 10
+
+// use is what a token is for. The provider signs all of them with the same keys
+// for the same client, so that each must say, or at least not deny, which it is
+// (docs/threats.md G5, JWT12).
+type use struct {
+	name  string
+	types []string // of the header's typ, in lower case; a token without typ denies nothing
+}
 
 // keyType is the kind of key that an algorithm verifies with.
 type keyType string
@@ -51,20 +58,26 @@ type jwt struct {
 }
 
 // parseJWT takes apart a JWS in compact serialization, and nothing else
-// (docs/threats.md G7, JWT16). Its errors hold nothing of the token.
-func parseJWT(raw string, allowed []string) (jwt, error) {
-	if len(raw) > maxIDToken {
+// (docs/threats.md G7, JWT16). An encrypted token is refused: a provider
+// encrypts only for a client that registered a key for it, and there is no
+// setting for one. The errors hold nothing of the token.
+func parseJWT(raw string, allowed []string, wanted use) (jwt, error) {
+	if len(raw) > maxToken {
 		return jwt{}, errors.New("token is too long")
 	}
-	parts := strings.SplitN(raw, ".", 4)
-	if len(parts) != 3 {
+	parts := strings.SplitN(raw, ".", 6)
+	switch len(parts) {
+	case 3:
+	case 5:
+		return jwt{}, errors.New("token is not a JWT in compact form: it is encrypted, and this client registered no key for that")
+	default:
 		return jwt{}, errors.New("token is not a JWT in compact form")
 	}
 	header, err := decodePart(parts[0])
 	if err != nil {
 		return jwt{}, errors.New("token header is malformed")
 	}
-	alg, err := checkHeader(header, allowed)
+	alg, err := checkHeader(header, allowed, wanted)
 	if err != nil {
 		return jwt{}, err
 	}
@@ -78,20 +91,18 @@ func parseJWT(raw string, allowed []string) (jwt, error) {
 	return jwt{raw: raw, alg: alg, kid: header.String("kid"), claims: claims}, nil
 }
 
-// checkHeader returns the algorithm of a header that may head an ID token. The
-// members that point to a key (jku, jwk, x5u, x5c) are not looked at: only
-// published keys verify (docs/threats.md JWT4).
-func checkHeader(header Claims, allowed []string) (string, error) {
+// checkHeader returns the algorithm of a header that may head a token for this
+// use. The members that point to a key (jku, jwk, x5u, x5c) are not looked at:
+// only published keys verify (docs/threats.md JWT4).
+func checkHeader(header Claims, allowed []string, wanted use) (string, error) {
 	alg := header.String("alg")
 	switch typ := header.String("typ"); {
 	case !slices.Contains(allowed, alg):
 		return "", errors.New("algorithm is not allowed")
 	case header.Has("crit"):
 		return "", errors.New("header demands an extension (crit)")
-	case header.Has("typ") && !strings.EqualFold(typ, "JWT"):
-		// at+jwt and logout+jwt are signed by the same keys for the same client,
-		// but say something else (docs/threats.md G5, JWT12).
-		return "", errors.New("typ is not that of an ID token")
+	case header.Has("typ") && !slices.Contains(wanted.types, strings.ToLower(typ)):
+		return "", errors.New("typ is not that of " + wanted.name)
 	case header.Has("kid") && header.String("kid") == "" && string(header.Raw("kid")) != `""`:
 		return "", errors.New("kid is not a string")
 	}

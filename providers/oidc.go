@@ -25,6 +25,7 @@ var (
 	_ UserInfoReader = (*OIDC)(nil)
 	_ Revoker        = (*OIDC)(nil)
 	_ SessionEnder   = (*OIDC)(nil)
+	_ LogoutVerifier = (*OIDC)(nil)
 )
 
 // NewOIDC returns the provider that cfg describes. It never dials: the

@@ -64,7 +64,8 @@ type OIDCConfig struct {
 	AuthStyle oauth2.AuthStyle
 
 	// Refresh is what is known about the provider's refresh tokens. The zero
-	// value is the strictest assumption and never wrong.
+	// value assumes the strictest until a login has seen what the provider does;
+	// see [Learnt] for the one case where that is not enough.
 	Refresh RefreshPolicy
 
 	// Quirks are the provider's known departures from the standards.
@@ -87,6 +88,11 @@ type Quirks struct {
 	// FinalRefreshErrors are error codes which, as the answer to a refresh, mean
 	// what invalid_grant means elsewhere.
 	FinalRefreshErrors []string
+
+	// LogoutWithoutExpiry: the provider's logout tokens say when they were issued
+	// and not until when they are good, as before errata set 1 of Back-Channel
+	// Logout 1.0. They are then taken for two minutes.
+	LogoutWithoutExpiry bool
 
 	// IssuerAliases are other spellings of Issuer that occur in ID tokens. The
 	// identity is always that of Issuer.

@@ -83,8 +83,9 @@ func Okta(issuer, clientID string, clientSecret Secret) OIDCConfig {
 // audience, in AuthParams.
 //
 // Rotation and its overlap period are configured for each application
-// (auth0.com/docs, "Configure Refresh Token Rotation"): Strict unless Refresh
-// says otherwise, Reusable for an application without rotation.
+// (auth0.com/docs, "Configure Refresh Token Rotation"). Where tokens rotate they
+// do so at every use, so the class is Learnt; for an application with an overlap
+// period set Refresh to Graced and that period.
 func Auth0(domain, clientID string, clientSecret Secret) OIDCConfig {
 	return offline("auth0", "https://"+strings.TrimSuffix(domain, "/")+"/", clientID, clientSecret, RefreshPolicy{})
 }
@@ -92,25 +93,30 @@ func Auth0(domain, clientID string, clientSecret Secret) OIDCConfig {
 // Keycloak is a realm of a Keycloak server, named "keycloak". Keycloak tells how
 // long a refresh token lives.
 //
-// With the realm's "Revoke Refresh Token" a second use ends the session at
-// Keycloak; it is off by default, and Refresh.Class may then be Reusable.
+// Every refresh brings a new token. With the realm's "Revoke Refresh Token" a
+// second use of the old one ends the session at Keycloak, so the class is Strict;
+// the switch is off by default, and Refresh.Class may then be Reusable.
 func Keycloak(server, realm, clientID string, clientSecret Secret) OIDCConfig {
-	return offline("keycloak", strings.TrimSuffix(server, "/")+"/realms/"+url.PathEscape(realm), clientID, clientSecret, RefreshPolicy{})
+	return offline("keycloak", strings.TrimSuffix(server, "/")+"/realms/"+url.PathEscape(realm), clientID, clientSecret,
+		RefreshPolicy{Class: Strict})
 }
 
 // Hydra is an Ory Hydra server, named "hydra": a used refresh token is dead
 // unless the server sets a grace period, and lives 30 days by default
 // (Hydra's configuration, ttl.refresh_token).
 func Hydra(issuer, clientID string, clientSecret Secret) OIDCConfig {
-	return offline("hydra", issuer, clientID, clientSecret, RefreshPolicy{Lifetime: 30 * day, Sliding: true})
+	cfg := offline("hydra", issuer, clientID, clientSecret, RefreshPolicy{Class: Strict, Lifetime: 30 * day, Sliding: true})
+	cfg.Quirks.LogoutWithoutExpiry = true // github.com/ory/hydra/issues/4035
+	return cfg
 }
 
 // Dex is a Dex server, named "dex". A second sign-in of the same user at the
 // same client ends the first one's refresh token, which Dex then answers with
-// invalid_request; both the reuse interval and the lifetime are the server's
-// configuration (expiry.refreshTokens).
+// invalid_request. Rotation, reuse interval and lifetime are the server's
+// configuration (expiry.refreshTokens). Strict, and not Learnt, because a token
+// that was issued within the reuse interval comes back unchanged.
 func Dex(issuer, clientID string, clientSecret Secret) OIDCConfig {
-	cfg := offline("dex", issuer, clientID, clientSecret, RefreshPolicy{})
+	cfg := offline("dex", issuer, clientID, clientSecret, RefreshPolicy{Class: Strict})
 	cfg.Quirks.FinalRefreshErrors = []string{"invalid_request"}
 	return cfg
 }

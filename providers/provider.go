@@ -17,9 +17,9 @@
 // # What a provider can do beyond that
 //
 // Small interfaces, found by type assertion: [Refresher], [Verifier],
-// [UserInfoReader], [Revoker] and [SessionEnder]. [OIDC] is all of them. A
-// refresh presents its token once and never again by itself, since only who
-// stores tokens can know whether that is safe.
+// [UserInfoReader], [Revoker], [SessionEnder] and [LogoutVerifier]. [OIDC] is
+// all of them. A refresh presents its token once and never again by itself, since
+// only who stores tokens can know whether that is safe.
 //
 // # Failures
 //
@@ -85,8 +85,9 @@ type RefreshPolicy struct {
 	Window time.Duration // Graced only: how long a consumed token may be replayed after its first use
 	// Wide: using a consumed token again ends more than the one login it belongs
 	// to (Better Auth: every login of the user at this client). Such a token is
-	// never tried a second time; elsewhere it is tried once after a lost answer,
-	// when nothing of the first try can still be on its way.
+	// never tried a second time, and nothing is learnt about it; elsewhere it is
+	// tried once after a lost answer, when nothing of the first try can still be
+	// on its way.
 	Wide     bool
 	Lifetime time.Duration // of a refresh token where the provider does not tell; 0: unknown
 	Sliding  bool          // Lifetime starts again at every use
@@ -96,9 +97,18 @@ type RefreshPolicy struct {
 type ReplayClass uint8
 
 const (
+	// Learnt: nobody knows, so each login finds out. Until a refresh has shown
+	// what the provider does it is Strict, which is never wrong; it becomes
+	// Reusable once a refresh returned the same token, or none, and goes back to
+	// Strict for good with the first that returned a new one. The zero value.
+	//
+	// It is wrong about a provider that keeps a token at first and changes it
+	// late in its life, if it is the answer of just that refresh that is lost:
+	// the token is then presented again at once, where Strict waits until
+	// nothing of the first call can still arrive. Say Strict for such a provider.
+	Learnt ReplayClass = iota
 	// Strict: a used token is dead, and using it again may kill its successor.
-	// The zero value, because assuming it is never wrong.
-	Strict ReplayClass = iota
+	Strict
 	// Graced: a used token may be replayed for RefreshPolicy.Window.
 	Graced
 	// Reusable: a used token stays valid.
@@ -107,7 +117,7 @@ const (
 
 // String returns the lower-case name.
 func (c ReplayClass) String() string {
-	if names := [...]string{"strict", "graced", "reusable"}; int(c) < len(names) {
+	if names := [...]string{"learnt", "strict", "graced", "reusable"}; int(c) < len(names) {
 		return names[c]
 	}
 	return "class" + strconv.Itoa(int(c))
@@ -150,4 +160,15 @@ type SessionEnder interface {
 	// EndSessionURL returns where to send the browser, or "" where the provider
 	// has no such endpoint or cannot be reached for discovery right now.
 	EndSessionURL(ctx context.Context, req EndSessionRequest) string
+}
+
+// LogoutVerifier is the ability to read logout tokens, by which a provider tells
+// that somebody signed out there (OpenID Connect Back-Channel Logout 1.0).
+type LogoutVerifier interface {
+	// VerifyLogout checks a logout token: that the provider signed it, for this
+	// client, a moment ago, and that it tells of a logout and of nothing else.
+	// Whether it came before is for the caller to find out, by its TokenID.
+	// An *Error of Kind Invalid means that the token is none, any other that it
+	// cannot be found out now and may be delivered again.
+	VerifyLogout(ctx context.Context, logoutToken Secret) (Logout, error)
 }

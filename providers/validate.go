@@ -105,7 +105,7 @@ func (c OIDCConfig) validateAlgorithms(mistake func(field, format string, args .
 func (c OIDCConfig) validateRefresh(mistake func(field, format string, args ...any)) {
 	switch r := c.Refresh; {
 	case r.Class > Reusable:
-		mistake("Refresh.Class", "%d is not known: use Strict, Graced or Reusable", r.Class)
+		mistake("Refresh.Class", "%d is not known: leave it zero, or use Strict, Graced or Reusable", r.Class)
 	case r.Class == Graced && r.Window <= 0:
 		mistake("Refresh.Window", "is not set though Class is Graced: say for how long a used token may be replayed, or use Strict")
 	case r.Class != Graced && r.Window != 0:

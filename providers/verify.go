@@ -9,35 +9,46 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 )
 
+// asIDToken is the use of the tokens that say who signed in.
+var asIDToken = use{"an ID token", []string{"jwt"}}
+
 // VerifyRefreshed checks an ID token that came with a refresh: as at login,
 // except that it must continue the identity was instead of answering a nonce.
 // Mismatch means another issuer, subject or audience; Invalid any other defect;
 // Unready that the provider's keys cannot be had now.
 func (p *OIDC) VerifyRefreshed(ctx context.Context, idToken Secret, was Identity) (Identity, error) {
-	return p.verify(ctx, idToken, func(token jwt) error { return p.checkContinuity(token, was) })
+	return p.identify(ctx, idToken, func(token jwt) error { return p.checkContinuity(token, was) })
 }
 
-// verify is the one way from a token to an identity. The claims are judged
-// first, because that is free; the signature may cost a fetch of the provider's
-// keys (docs/threats.md G8). occasion holds what this token has to fulfil beyond
-// every other.
-func (p *OIDC) verify(ctx context.Context, idToken Secret, occasion func(jwt) error) (Identity, error) {
-	token, err := parseJWT(idToken.Reveal(), p.cfg.Algorithms)
+// identify is the one way from an ID token to an identity. occasion holds what
+// this token has to fulfil beyond every other.
+func (p *OIDC) identify(ctx context.Context, raw Secret, occasion func(jwt) error) (Identity, error) {
+	token, err := p.verify(ctx, raw, asIDToken, func(token jwt) error {
+		return cmp.Or(occasion(token), p.checkClaims(token, time.Now()))
+	})
 	if err != nil {
-		return Identity{}, p.refused("verify", Invalid, err)
-	}
-	if err := cmp.Or(occasion(token), p.checkClaims(token, time.Now())); err != nil {
-		kind := Invalid
-		if errors.Is(err, errSomebodyElse) {
-			kind = Mismatch
-		}
-		return Identity{}, p.refused("verify", kind, err)
-	}
-	if err := p.checkSignature(ctx, token); err != nil {
 		return Identity{}, err
 	}
 	issuer, err := p.issuers.canonical(token.claims)
 	return Identity{Issuer: issuer, Subject: token.claims.String("sub"), Claims: token.claims}, err
+}
+
+// verify is the one way from something that looks like a token to one that the
+// provider signed. The claims are judged first, because that is free; the
+// signature may cost a fetch of the provider's keys (docs/threats.md G8).
+func (p *OIDC) verify(ctx context.Context, raw Secret, wanted use, judge func(jwt) error) (jwt, error) {
+	token, err := parseJWT(raw.Reveal(), p.cfg.Algorithms, wanted)
+	if err != nil {
+		return jwt{}, p.refused("verify", Invalid, err)
+	}
+	if err := judge(token); err != nil {
+		kind := Invalid
+		if errors.Is(err, errSomebodyElse) {
+			kind = Mismatch
+		}
+		return jwt{}, p.refused("verify", kind, err)
+	}
+	return token, p.checkSignature(ctx, token)
 }
 
 // checkSignature has go-oidc read the token a second time, with our keys: a

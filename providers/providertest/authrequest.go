@@ -119,7 +119,7 @@ func allowed(registered []string, uri string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.Fragment == ""
 }
 
-// consentKey is what a person agrees to.
+// consentKey is what a person agrees to: the client, and its scopes.
 func (req *authRequest) consentKey() string {
 	return req.client.ID + "\n" + strings.Join(req.scopes, " ")
 }

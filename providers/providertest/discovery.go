@@ -15,6 +15,8 @@ func (s *Server) discovery(w http.ResponseWriter, r *http.Request) {
 		"jwks_uri":                                       s.endpoint("/jwks"),
 		"revocation_endpoint":                            s.endpoint("/revoke"),
 		"end_session_endpoint":                           s.endpoint("/logout"),
+		"backchannel_logout_supported":                   true,
+		"backchannel_logout_session_supported":           true,
 		"response_types_supported":                       []string{"code"},
 		"response_modes_supported":                       []string{"query", "form_post"},
 		"grant_types_supported":                          []string{"authorization_code", "refresh_token"},

@@ -15,9 +15,9 @@
 // Issuer, client and secret are op.Issuer(), [ClientID] and [ClientSecret].
 // The provider has discovery, key rotation, the code flow with PKCE, a sign-in
 // page with single sign-on, userinfo, refresh tokens under every kind of
-// [Rotation] with reuse detection, revocation and RP-initiated logout. Time is
-// that of package time, so a week of refreshes fits into a testing/synctest
-// bubble and takes milliseconds.
+// [Rotation] with reuse detection, revocation, RP-initiated and back-channel
+// logout. Time is that of package time, so a week of refreshes fits into a
+// testing/synctest bubble and takes milliseconds.
 //
 // # A browser and a network
 //

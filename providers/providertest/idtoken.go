@@ -36,17 +36,7 @@ func (s *Server) idToken(grantType string, a *issued, now time.Time) string {
 	if mutate := s.mutation().IDToken; mutate != nil {
 		mutate(d)
 	}
-	if d.Payload == nil {
-		d.Payload = mustJSON(d.Claims)
-	}
-	if d.Sign == nil {
-		d.Sign = key.sign
-	}
-	token := compact(d.Header, d.Payload, d.Sign)
-	if d.Raw != nil {
-		token = d.Raw(token)
-	}
-	return token
+	return d.token(key)
 }
 
 // accessJWT makes an access token as RFC 9068 describes it. The caller holds

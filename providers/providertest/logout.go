@@ -8,8 +8,9 @@ import (
 
 // endSession serves RP-initiated logout (OpenID Connect RP-Initiated Logout
 // 1.0). It ends the provider's own session in this browser and the grants of
-// that session that are not offline. It asks nobody: a hint that does not
-// verify, or a target that is not registered, is refused before anything ends.
+// that session that are not offline, and tells the clients by back channel. It
+// asks nobody: a hint that does not verify, or a target that is not registered,
+// is refused before anything ends.
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
@@ -59,14 +60,28 @@ func (s *Server) endLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
+	told := s.end(l)
+	user, _ := s.person(l.user)
+	s.mu.Unlock()
+	s.tell(told, user.Subject, l.sid)
+	c := s.cookie("")
+	c.MaxAge = -1
+	http.SetCookie(w, c)
+}
+
+// end ends a session and the grants that came of it, except offline ones, and
+// returns the clients that it signed in to. The caller holds s.mu.
+func (s *Server) end(l *login) (clients map[string]Registration) {
 	delete(s.logins, l.id)
 	for _, g := range s.grants {
 		if g.login == l && !g.offline() {
 			g.revoked = true
 		}
 	}
-	s.mu.Unlock()
-	c := s.cookie("")
-	c.MaxAge = -1
-	http.SetCookie(w, c)
+	clients = make(map[string]Registration)
+	for consent := range l.consents {
+		client, _, _ := strings.Cut(consent, "\n")
+		clients[client] = s.clients[client]
+	}
+	return clients
 }

@@ -11,12 +11,13 @@ type Mutations struct {
 	Callback      func(params url.Values)  // of the authorization response
 	TokenResponse func(grantType string, answer map[string]any)
 	IDToken       func(*Draft)
+	LogoutToken   func(*Draft)
 	UserInfo      func(claims map[string]any)
 }
 
-// Draft is an ID token that is about to be signed.
+// Draft is an ID token or a logout token that is about to be signed.
 type Draft struct {
-	GrantType string // "authorization_code" at a sign-in, "refresh_token" later
+	GrantType string // of an ID token: "authorization_code" at a sign-in, "refresh_token" later
 	Header    map[string]any
 	Claims    map[string]any
 
@@ -44,4 +45,19 @@ func (s *Server) mutation() Mutations {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.mutations
+}
+
+// token is the draft signed, by key unless it says otherwise.
+func (d *Draft) token(key signingKey) string {
+	if d.Payload == nil {
+		d.Payload = mustJSON(d.Claims)
+	}
+	if d.Sign == nil {
+		d.Sign = key.sign
+	}
+	token := compact(d.Header, d.Payload, d.Sign)
+	if d.Raw != nil {
+		token = d.Raw(token)
+	}
+	return token
 }

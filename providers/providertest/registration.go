@@ -13,4 +13,9 @@ type Registration struct {
 	// is given, any absolute URI is accepted, which a real provider must never do.
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
+
+	// BackChannelLogoutURI is where the client wants to be told of sign-outs
+	// (OpenID Connect Back-Channel Logout 1.0), over the network that
+	// [Server.ReachClients] names. Default: nowhere.
+	BackChannelLogoutURI string
 }

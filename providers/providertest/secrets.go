@@ -26,8 +26,8 @@ func (l *secretLog) add(secret string) {
 	l.seen[secret] = true
 }
 
-// Secrets returns every code, access, refresh and ID token and login cookie
-// that the provider issued, and every state, nonce, code verifier and client
+// Secrets returns every code, access, refresh, ID and logout token and login
+// cookie that the provider issued, and every state, nonce, code verifier and client
 // secret that it saw, so that a test can search the logs of an application for
 // them. It keeps the latest 20,000.
 func (s *Server) Secrets() []string {

@@ -26,6 +26,7 @@ type Server struct {
 	stats     Stats
 	inFlight  int
 	secrets   secretLog
+	clientNet http.RoundTripper // how clients are reached; nil: not at all
 }
 
 // New returns a provider that behaves as cfg says. It panics where cfg

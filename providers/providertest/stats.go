@@ -20,6 +20,8 @@ type Stats struct {
 	CodesReused   int
 	Revocations   int // revocation requests that were granted
 	Rejected      int // access tokens refused by userinfo or API
+	LogoutsTold   int // logout tokens that a client accepted
+	LogoutsLost   int // logout tokens that a client refused, or was not there to get
 
 	LiveGrants  int // sign-ins whose tokens can still be refreshed
 	InFlight    int // token requests being handled now
