@@ -94,6 +94,39 @@ func TestLostAnswer(t *testing.T) {
 	})
 }
 
+// A try that certainly consumed nothing says nothing about the one before it.
+func TestDoubtOutlivesATryThatConsumedNothing(t *testing.T) {
+	busy := answer{fail: true, kind: providers.Busy}
+	t.Run("strict", func(t *testing.T) {
+		story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.answers = []answer{lost, busy, busy}
+			time.Sleep(2 * time.Hour)
+			for range 100 {
+				h.wantErrorOf(k)
+				time.Sleep(time.Second)
+			}
+			for i, at := range h.op.times[1:] {
+				if gap := at.Sub(h.op.times[i]); gap < 30*time.Second {
+					t.Errorf("try %d came %v after the one before, and the lost one may be in flight", i+2, gap)
+				}
+			}
+			time.Sleep(30 * time.Second)
+			h.wantError(k, grant.ErrReauthRequired)
+			h.wantCalls(4)
+		})
+	})
+	t.Run("graced: the window is that of the first", func(t *testing.T) {
+		story(t, graced, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.answers = []answer{lost, {fail: true, kind: providers.Busy, retryAfter: 27 * time.Second}}
+			time.Sleep(2 * time.Hour)
+			h.wantErrorOf(k)
+			time.Sleep(28 * time.Second)
+			h.wantError(k, grant.ErrTransient)
+			h.wantCalls(2)
+		})
+	})
+}
+
 func TestGracedWindowCountsFromTheFirstPresentation(t *testing.T) {
 	for range 20 { // the back-off is drawn by lot
 		story(t, graced, func(t *testing.T, h *house, k *grant.Keeper) {
@@ -153,6 +186,26 @@ func TestGatewayErrorMayHideARotation(t *testing.T) {
 			h.wantCalls(1)
 		})
 	})
+	t.Run("A5 strict: half an hour of it signs nobody out", func(t *testing.T) {
+		story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.outage = func() answer { return answer{fail: true, kind: providers.Gateway} }
+			time.Sleep(2 * time.Hour)
+			for range 30 * 60 {
+				h.wantError(k, grant.ErrTransient)
+				time.Sleep(time.Second)
+			}
+			for i, at := range h.op.times[1:] {
+				if gap := at.Sub(h.op.times[i]); gap < 30*time.Second {
+					t.Fatalf("tried again after %v, want what is in flight to have arrived", gap)
+				}
+			}
+			h.op.outage = nil
+			time.Sleep(31 * time.Second)
+			if _, err := h.token(k); err != nil {
+				t.Errorf("after the outage: %v", err)
+			}
+		})
+	})
 	t.Run("reusable: tried again", func(t *testing.T) {
 		story(t, reusable, func(t *testing.T, h *house, k *grant.Keeper) {
 			h.op.answers = []answer{gateway}
@@ -183,7 +236,7 @@ func TestLateAnswerOfAPausedProcessIsKept(t *testing.T) {
 func (h *house) freeze(a answer) *grant.Keeper {
 	h.t.Helper()
 	other := newHouse(h.t, h.op)
-	other.store, other.cfg.Store = h.store, h.store
+	other.store, other.rows, other.cfg.Store = h.store, h.rows, h.cfg.Store
 	other.cfg.Providers = map[string]providers.Provider{"op": deaf{h.op}}
 	frozen := other.process()
 	h.op.answers = []answer{a}

@@ -2,9 +2,11 @@ package grant
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/store"
 )
 
 // End deletes the record and revokes its refresh token at the provider, where
@@ -13,29 +15,61 @@ import (
 // A refresh that is under way finds the record gone when it commits, and
 // revokes what it got.
 func (k *Keeper) End(ctx context.Context, key, provider string) error {
-	rec, _, err := k.load(ctx, key)
+	return k.end(ctx, key, provider, providers.Secret{})
+}
+
+// end ends a grant and revokes its refresh token: the newest one, if the caller
+// knows of one that is not stored.
+func (k *Keeper) end(ctx context.Context, key, provider string, newest providers.Secret) error {
+	last, err := k.strike(ctx, key)
 	if err != nil {
 		return storeError(err)
 	}
-	var rt providers.Secret
-	if rec != nil {
-		rt = providers.NewSecret(rec.RefreshToken)
-	}
-	return k.end(ctx, key, provider, rt)
-}
-
-func (k *Keeper) end(ctx context.Context, key, provider string, rt providers.Secret) error {
 	deleteCtx, cancel := context.WithTimeout(ctx, StoreTimeout)
 	defer cancel()
-	if err := k.cfg.Store.Delete(deleteCtx, key); err != nil {
-		return storeError(err)
+	err = k.cfg.Store.Delete(deleteCtx, key)
+	switch {
+	case last == nil && err != nil:
+		return storeError(err) // who knows what is there
+	case err != nil:
+		k.cfg.Logger.WarnContext(ctx, "row of an ended grant left to expire", "provider", provider, "cause", err)
 	}
-	k.revoke(ctx, provider, rt)
+	if u := k.escrow.after(key, last); u != nil && k.escrow.drop(u) {
+		last = u.rec
+	}
+	if newest.IsZero() && last != nil {
+		newest = last.secret()
+	}
+	k.revoke(ctx, provider, newest)
 	return nil
 }
 
+// strike puts nothing in the place of a record, for as long as an attempt may be
+// under way, and returns what was there. Deleting alone would also delete what a
+// refresh has stored since we looked, and nobody would revoke that.
+func (k *Keeper) strike(ctx context.Context, key string) (*record, error) {
+	for {
+		rec, entry, err := k.load(ctx, key)
+		if err != nil || rec == nil {
+			return nil, err
+		}
+		saveCtx, cancel := context.WithTimeout(ctx, StoreTimeout)
+		_, err = k.cfg.Store.Save(saveCtx, key, store.Entry{Version: entry.Version, ExpiresAt: entry.Now.Add(leaseTime)})
+		cancel()
+		if errors.Is(err, store.ErrConflict) {
+			continue
+		}
+		if err != nil { // the store may have written all the same
+			if cur, _, again := k.load(ctx, key); again == nil && cur == nil {
+				return rec, nil
+			}
+		}
+		return rec, err
+	}
+}
+
 const (
-	revokeTries = 3
+	revokeTries = 5 // within a minute and a half
 	// revokeWait is how long the one who signs out waits for the provider to
 	// agree; after that it goes on behind them.
 	revokeWait = time.Second
@@ -53,14 +87,12 @@ func (k *Keeper) revoke(ctx context.Context, provider string, rt providers.Secre
 	k.background(func() {
 		defer close(done)
 		for try := range revokeTries {
-			callCtx, cancel := context.WithTimeout(ctx, callTimeout)
-			err := revoker.Revoke(callCtx, rt)
-			cancel()
+			err := k.revokeOnce(ctx, provider, revoker, rt)
 			if err == nil {
 				return
 			}
 			k.cfg.Logger.WarnContext(ctx, "revocation failed", "provider", provider, "cause", err)
-			if try == revokeTries-1 || !k.pause(ctx, time.Second<<try) {
+			if try == revokeTries-1 || !k.pause(ctx, time.Second<<(2*try)) {
 				return
 			}
 		}
@@ -71,4 +103,19 @@ func (k *Keeper) revoke(ctx context.Context, provider string, rt providers.Secre
 	case <-done:
 	case <-wait.C:
 	}
+}
+
+// revokeOnce does not keep a refresh waiting: signing everybody out at once must
+// not stand in the way of those who stay.
+func (k *Keeper) revokeOnce(ctx context.Context, provider string, revoker providers.Revoker, rt providers.Secret) error {
+	turn := k.gates[provider].errandTurn()
+	if _, err := turn.take(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	sent := time.Now()
+	err := revoker.Revoke(ctx, rt)
+	turn.done(sent, err)
+	return err
 }

@@ -30,7 +30,7 @@ var (
 
 // ReauthError is an ErrReauthRequired with its reason.
 type ReauthError struct {
-	Reason string // "revoked", "interaction_required", "in_doubt", "expired", "identity_mismatch"
+	Reason string // ReasonRevoked, ReasonInteraction, ReasonInDoubt or ReasonMismatch
 }
 
 func (e *ReauthError) Error() string        { return ErrReauthRequired.Error() + ": " + e.Reason }
@@ -39,8 +39,11 @@ func (e *ReauthError) Is(target error) bool { return target == ErrReauthRequired
 // TransientError is an ErrTransient with the time after which to try again.
 type TransientError struct {
 	RetryAfter time.Duration // at least one second
-	Reason     string        // "busy", "gateway", "unknown_outcome", "not_sent", "not_ready", "held", "backoff"
-	Err        error         // the cause, where there is one
+	// Reason is ReasonBusy, ReasonGateway, ReasonUnknownOutcome, ReasonNotSent,
+	// ReasonNotReady, ReasonBreaker, ReasonHeld, ReasonInDoubt, ReasonCancelled
+	// or ReasonClosing.
+	Reason string
+	Err    error // the cause, where there is one
 }
 
 func (e *TransientError) Error() string {
@@ -48,3 +51,10 @@ func (e *TransientError) Error() string {
 }
 func (e *TransientError) Is(target error) bool { return target == ErrTransient }
 func (e *TransientError) Unwrap() error        { return e.Err }
+
+// transient makes a TransientError; a wait below one second is told as one.
+func transient(reason string, wait time.Duration, cause error) error {
+	return &TransientError{RetryAfter: max(wait, time.Second), Reason: reason, Err: cause}
+}
+
+func storeError(err error) error { return errors.Join(ErrStore, err) }

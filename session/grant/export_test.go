@@ -26,9 +26,9 @@ func DecodeRow(value []byte) {
 	}
 	if r.refusal(now, true, "") == nil {
 		n := r.clone()
-		n.Backoff = n.Backoff.after(0, time.Hour, now)
+		n.Backoff = n.Backoff.after(failure{retryAfter: time.Hour}, now)
 		n.keep("x", access{})
-		n.refuse("y", 0, now)
+		n.refuse("y", failure{}, now)
 		n.encode()
 	}
 }

@@ -32,7 +32,7 @@ func (f *flights) join(key, audience string, spawn func(func()) bool, run func()
 	}
 	c := &call{audience: audience, run: run, done: make(chan struct{})}
 	if len(f.queues[key]) == 0 && !spawn(func() { f.drain(key) }) {
-		c.err = transient("closing", 0, nil)
+		c.err = transient(ReasonClosing, 0, nil)
 		close(c.done)
 		return c
 	}

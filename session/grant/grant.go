@@ -43,6 +43,9 @@ const firstGen = 1
 // does not take them the refresh token is revoked.
 func (k *Keeper) Create(ctx context.Context, key, provider string, t providers.Tokens, until time.Time) error {
 	_, policy, _ := k.refresher(provider)
+	if !k.clock.known() {
+		k.load(ctx, key) // for the store's time; if it fails, so will what follows
+	}
 	began := t.SentAt
 	if began.IsZero() {
 		began = time.Now()
@@ -66,6 +69,7 @@ func (k *Keeper) Create(ctx context.Context, key, provider string, t providers.T
 // decodes nothing yet.
 func (k *Keeper) Open(g *Grant, key string, owner Owner, entry store.Entry) {
 	g.keeper, g.key, g.owner, g.entry, g.loadedAt = k, key, owner, entry, time.Now()
+	k.clock.glance(g.loadedAt, entry.Now)
 }
 
 // Token returns an access token for the audience that an API will still take.
@@ -103,7 +107,7 @@ func (g *Grant) access(ctx context.Context, aud Audience) (access, error) {
 	case Fresh, Unknown:
 		return a, nil
 	case Aging:
-		if refused == nil {
+		if refused == nil && k.gates[g.owner.Provider].closedFor() == 0 {
 			k.refreshBehind(ctx, g, aud, isFresh(key))
 		}
 		return a, nil
@@ -150,14 +154,17 @@ func (g *Grant) renew(ctx context.Context, aud Audience, refused string) error {
 	key := aud.key()
 	return g.ensure(ctx, aud, func(r *record, now time.Time) bool {
 		a := r.Access[key]
-		return isFresh(key)(r, now) && (a.Token != refused || a.Gen > firstGen && now.Sub(a.IssuedAt) < minForce)
+		return isFresh(key)(r, now) &&
+			(a.Token != refused || a.Gen > firstGen && now.Sub(a.IssuedAt).Abs() < minForce)
 	})
 }
 
 // RefreshSince makes sure that the provider has vouched for this login after t.
 // Errors as those of Token.
 func (g *Grant) RefreshSince(ctx context.Context, t time.Time) error {
-	return g.ensure(ctx, Audience{}, func(r *record, _ time.Time) bool { return !r.RefreshedAt.Before(t) })
+	return g.ensure(ctx, Audience{}, func(r *record, now time.Time) bool {
+		return !r.RefreshedAt.Before(t) && !r.RefreshedAt.After(now.Add(skew))
+	})
 }
 
 func (g *Grant) ensure(ctx context.Context, aud Audience, w want) error {
@@ -223,7 +230,11 @@ func (g *Grant) look(ctx context.Context) (*record, time.Time, error) {
 	if g.rec == nil {
 		return nil, time.Time{}, ErrSessionEnded
 	}
-	return g.rec, g.entry.Now.Add(age), nil
+	now := g.entry.Now.Add(age)
+	if u := g.keeper.escrow.after(g.key, g.rec); u != nil {
+		return u.rec, now, nil
+	}
+	return g.rec, now, nil
 }
 
 // adopt takes over what a refresh brought.

@@ -34,6 +34,16 @@ type op struct {
 	audiences []string
 	identity  error // what VerifyRefreshed says
 	idToken   bool
+	outage    func() answer // nil: none; else asked before answers
+	inside    int           // calls under way
+	most      int           // of them at once
+	order     []string      // refresh tokens as they were presented
+	keeps     bool          // returns no new refresh token, and the old one stays
+	silent    bool          // and does not repeat the old one either
+	verifying func()        // called by VerifyRefreshed
+	revoking  time.Duration // a revocation takes
+	errands   int           // revocations under way
+	errandsAt int           // most of them at once
 }
 
 // answer overrides what one call does.
@@ -65,18 +75,29 @@ func (o *op) Refresh(ctx context.Context, req providers.RefreshRequest) (*provid
 	o.calls++
 	o.times = append(o.times, sent)
 	n := o.calls
+	o.inside++
+	o.most = max(o.most, o.inside)
+	defer func() {
+		o.mu.Lock()
+		o.inside--
+		o.mu.Unlock()
+	}()
 	var a answer
-	if len(o.answers) > 0 {
+	if o.outage != nil {
+		a = o.outage()
+	}
+	if !a.fail && len(o.answers) > 0 {
 		a, o.answers = o.answers[0], o.answers[1:]
 	}
 	rt := req.RefreshToken.Reveal()
 	o.presented[rt]++
+	o.order = append(o.order, rt)
 	known := o.live[rt] || time.Now().Before(o.graced[rt])
 	next := fmt.Sprintf("rt%d", n)
-	if o.policy.Class == providers.Reusable {
+	if o.keeps || o.policy.Class == providers.Reusable {
 		next = rt
 	}
-	if known && (!a.fail || a.rotates) && o.policy.Class != providers.Reusable {
+	if known && (!a.fail || a.rotates) && next != rt {
 		if o.live[rt] && o.policy.Class == providers.Graced {
 			o.graced[rt] = time.Now().Add(o.policy.Window)
 		}
@@ -102,6 +123,9 @@ func (o *op) Refresh(ctx context.Context, req providers.RefreshRequest) (*provid
 		RefreshToken: providers.NewSecret(next),
 		SentAt:       sent, ExpiresIn: o.life, RefreshIn: a.refreshIn,
 	}
+	if o.silent {
+		t.RefreshToken = providers.Secret{}
+	}
 	if o.idToken {
 		t.IDToken = providers.NewSecret(fmt.Sprintf("id%d", n))
 	}
@@ -110,7 +134,13 @@ func (o *op) Refresh(ctx context.Context, req providers.RefreshRequest) (*provid
 
 func (o *op) Revoke(_ context.Context, rt providers.Secret) error {
 	o.mu.Lock()
+	o.errands++
+	o.errandsAt = max(o.errandsAt, o.errands)
+	o.mu.Unlock()
+	time.Sleep(o.revoking)
+	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.errands--
 	if o.unrevoked > 0 {
 		o.unrevoked--
 		return &providers.Error{Provider: "op", Op: "revoke", Kind: providers.Busy}
@@ -121,6 +151,9 @@ func (o *op) Revoke(_ context.Context, rt providers.Secret) error {
 }
 
 func (o *op) VerifyRefreshed(context.Context, providers.Secret, providers.Identity) (providers.Identity, error) {
+	if o.verifying != nil {
+		o.verifying()
+	}
 	return providers.Identity{Issuer: "iss", Subject: "sub"}, o.identity
 }
 
@@ -135,6 +168,7 @@ type house struct {
 	t     *testing.T
 	op    *op
 	store *storetest.Faulty
+	rows  store.Store // as requests see it: store, or what a test puts before it
 	cfg   grant.Config
 	mu    sync.Mutex
 	said  []string // outcomes, as the hooks were told
@@ -151,6 +185,7 @@ func newHouse(t *testing.T, o *op) *house {
 			h.said = append(h.said, what+out.Reason)
 		}
 	}
+	h.rows = h.store
 	h.cfg = grant.Config{
 		Store: h.store, Providers: map[string]providers.Provider{"op": o},
 		Refreshed: note("refreshed"), Failed: note("failed:"), ReauthSoon: note("reauth soon"),
@@ -164,6 +199,46 @@ func (h *house) process() *grant.Keeper {
 	k := grant.NewKeeper(h.cfg)
 	h.t.Cleanup(k.Close)
 	return k
+}
+
+// crowd is many users of one house.
+type crowd struct {
+	*house
+	keys []string
+}
+
+// newCrowd signs n users in, with tokens that expire in an hour.
+func newCrowd(h *house, k *grant.Keeper, n int) *crowd {
+	h.t.Helper()
+	c := &crowd{house: h}
+	for i := range n {
+		key, rt := fmt.Sprintf("easyauth:{%d}:grant", i), fmt.Sprintf("user%d", i)
+		h.op.live[rt] = true
+		err := k.Create(h.t.Context(), key, "op", providers.Tokens{
+			AccessToken: providers.NewSecret("at" + rt), RefreshToken: providers.NewSecret(rt),
+			SentAt: time.Now(), ExpiresIn: time.Hour,
+		}, time.Now().Add(1000*time.Hour))
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		c.keys = append(c.keys, key)
+	}
+	return c
+}
+
+// token is one request of user i.
+func (c *crowd) token(ctx context.Context, k *grant.Keeper, i int) (string, error) {
+	entries, err := c.store.Load(ctx, c.keys[i])
+	if err != nil {
+		return "", err
+	}
+	g := new(grant.Grant)
+	k.Open(g, c.keys[i], grant.Owner{SessionID: "sid", Provider: "op"}, entries[0])
+	t, err := g.Token(ctx, grant.Audience{})
+	if err != nil {
+		return "", err
+	}
+	return t.AccessToken, nil
 }
 
 // login stores the tokens of a new login: at0 with an hour to live, and rt0.
@@ -181,7 +256,7 @@ func (h *house) login(k *grant.Keeper) {
 // request opens the grant as a request does.
 func (h *house) request(k *grant.Keeper) *grant.Grant {
 	h.t.Helper()
-	entries, err := h.store.Load(h.t.Context(), key)
+	entries, err := h.rows.Load(h.t.Context(), key)
 	if err != nil {
 		h.t.Fatal(err)
 	}

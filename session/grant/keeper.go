@@ -1,9 +1,10 @@
 // Package grant keeps the tokens of one login fresh: who refreshes, who waits,
 // what a failure means. It is the heart of easyauth.
 //
-// Read phase.go (when is a token stale), attempt.go (may the refresh token be
-// presented), refresh.go (the protocol) and commit.go (what is never lost), in
-// this order.
+// Read refresh.go first: it is the protocol, from a caller that wants a token to
+// what becomes of each answer. What it asks on its way is told in phase.go (when
+// is a token stale), attempt.go (may the refresh token be presented), gate.go (is
+// it this process's turn) and commit.go with escrow.go (what is never lost).
 package grant
 
 import (
@@ -24,6 +25,8 @@ const (
 	// StoreTimeout is the time of one store operation: whoever depends on a store
 	// that hangs is told so within a second.
 	StoreTimeout = 800 * time.Millisecond
+	// maxCalls is the default of Config.MaxCalls (docs/threats.md DOS5).
+	maxCalls = 32
 )
 
 // Config wires a Keeper.
@@ -33,15 +36,19 @@ type Config struct {
 	Logger    *slog.Logger
 
 	WaitBudget   time.Duration // how long a caller waits for a token; 0: 15 s, the time of one call to a provider
+	MaxCalls     int           // refreshes of this process that may be under way at once at one provider; 0: 32
 	Retention    time.Duration // how long a record is kept after each refresh
 	ReauthNotice time.Duration // how long before a refresh token dies ReauthSoon is told; 0: 7 days, or a tenth of its life if that is less
 
 	// The hooks below may be nil. They run after the commit, on the goroutine
-	// that did the refresh.
+	// that did the refresh; Waited runs on the caller's.
 
 	Refreshed  func(context.Context, Owner, Outcome)
 	Failed     func(context.Context, Owner, Outcome)
 	ReauthSoon func(context.Context, Owner, Outcome)
+	// Waited is told once for every caller that had to wait for a refresh, its
+	// own process's or another's, whatever came of it.
+	Waited func(context.Context, Owner, Outcome)
 	// Identified is told the identity that a refreshed ID token brought.
 	Identified func(context.Context, Owner, providers.Identity)
 	// Expelled is told that a refresh returned somebody else's identity: the
@@ -49,27 +56,15 @@ type Config struct {
 	Expelled func(context.Context, Owner)
 }
 
-// Owner says whose login a grant belongs to.
-type Owner struct {
-	SessionID string
-	Provider  string
-	Identity  providers.Identity
-}
-
-// Outcome is what a hook is told about one refresh.
-type Outcome struct {
-	Reason    string        // of a failure, from a closed list
-	ExpiresAt time.Time     // of the new access token, or of the refresh token (ReauthSoon)
-	Took      time.Duration // of the provider's answer
-}
-
 // Keeper keeps grants. One Keeper per process and store is what makes a
 // thousand requests share one refresh; further processes are told apart by the
 // record itself. It is safe for concurrent use.
 type Keeper struct {
 	cfg     Config
-	clock   clock
+	clock   *clock
 	flights flights
+	gates   map[string]*gate // by provider
+	escrow  escrow
 	decoded *versioned.Cache[*record]
 
 	stop    chan struct{} // closed by Close: nobody waits or retries any more
@@ -82,10 +77,21 @@ type Keeper struct {
 func NewKeeper(cfg Config) *Keeper {
 	cfg.WaitBudget = or(cfg.WaitBudget, callTimeout)
 	cfg.Retention = or(cfg.Retention, 80*time.Hour)
+	cfg.MaxCalls = or(cfg.MaxCalls, maxCalls)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Keeper{cfg: cfg, decoded: versioned.New[*record](8192), stop: make(chan struct{})}
+	k := &Keeper{
+		cfg:     cfg,
+		clock:   newClock(),
+		gates:   make(map[string]*gate),
+		decoded: versioned.New[*record](8192),
+		stop:    make(chan struct{}),
+	}
+	for name := range cfg.Providers {
+		k.gates[name] = newGate(name, cfg.MaxCalls, k.stop, cfg.Logger)
+	}
+	return k
 }
 
 // Close ends waiting and background work. A call to a provider that is already
@@ -132,6 +138,17 @@ func (k *Keeper) pause(ctx context.Context, d time.Duration) bool {
 	case <-k.stop:
 	}
 	return false
+}
+
+// insist does something to the store until it succeeds. When the process ends
+// it tries once more, whatever the clock says, and returns what came of that.
+func (k *Keeper) insist(ctx context.Context, try func() error) error {
+	for wait := 100 * time.Millisecond; k.pause(ctx, wait); wait = min(wait*2, 5*time.Second) {
+		if try() == nil {
+			return nil
+		}
+	}
+	return try()
 }
 
 // load reads one record; nil means that the login ended.
@@ -195,9 +212,10 @@ func (k *Keeper) supports(provider string) bool {
 	return ok
 }
 
-func or(d, fallback time.Duration) time.Duration {
-	if d <= 0 {
+// or is a setting, or its default where it is not set.
+func or[T time.Duration | int](set, fallback T) T {
+	if set <= 0 {
 		return fallback
 	}
-	return d
+	return set
 }

@@ -35,6 +35,8 @@ func (a access) phase(now time.Time) Phase {
 		return Unknown
 	case !now.Before(a.ExpiresAt):
 		return Expired
+	case a.IssuedAt.After(now.Add(skew)):
+		return Aging // dated by a clock that was set back since: nobody knows how old it is
 	case !now.Before(a.HardOn):
 		return Hard
 	case !now.Before(a.RefreshOn):

@@ -38,6 +38,7 @@ type record struct {
 	// for. They say nothing about the grant: its other audiences go on.
 	Refused map[string]backoff `json:"refused,omitempty"`
 	Warned  bool               `json:"warned,omitempty"` // ReauthSoon was told for this refresh token
+	Habit   habit              `json:"habit,omitempty"`  // what its refreshes have shown
 }
 
 // access is one access token.
@@ -92,6 +93,9 @@ func (r *record) clone() *record {
 	return &c
 }
 
+// secret is the refresh token on its way to the provider.
+func (r *record) secret() providers.Secret { return providers.NewSecret(r.RefreshToken) }
+
 // keep stores a as the token of aud and makes room for it.
 func (r *record) keep(aud string, a access) {
 	r.Access[aud] = a
@@ -107,9 +111,9 @@ func (r *record) keep(aud string, a access) {
 }
 
 // refuse notes that the provider issues no token for aud, for now.
-func (r *record) refuse(aud string, kind providers.Kind, now time.Time) {
+func (r *record) refuse(aud string, f failure, now time.Time) {
 	if r.Refused == nil || len(r.Refused) >= maxAudiences {
 		r.Refused = make(map[string]backoff) // forgetting a refusal costs one more
 	}
-	r.Refused[aud] = backoff{}.after(kind, 0, now)
+	r.Refused[aud] = backoff{}.after(f, now)
 }

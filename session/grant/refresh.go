@@ -14,7 +14,9 @@ type want func(r *record, now time.Time) bool
 
 // ensure returns a record that satisfies w, refreshing if need be. It waits at
 // most budget, and stops waiting when ctx ends; the refresh goes on without it.
-func (k *Keeper) ensure(ctx context.Context, g *Grant, audience Audience, w want, budget time.Duration) (*record, error) {
+func (k *Keeper) ensure(ctx context.Context, g *Grant, audience Audience, w want, budget time.Duration) (_ *record, err error) {
+	began := time.Now()
+	defer func() { k.tellWaited(ctx, g.owner, began, err) }()
 	timeout := time.NewTimer(budget)
 	defer timeout.Stop()
 	// More than one round only where somebody else's call wanted less.
@@ -23,9 +25,9 @@ func (k *Keeper) ensure(ctx context.Context, g *Grant, audience Audience, w want
 		select {
 		case <-c.done:
 		case <-timeout.C:
-			return nil, transient("held", time.Second, nil)
+			return nil, transient(ReasonHeld, time.Second, nil)
 		case <-ctx.Done():
-			return nil, transient("cancelled", 0, ctx.Err())
+			return nil, transient(ReasonCancelled, 0, ctx.Err())
 		}
 		if c.err != nil {
 			return nil, c.err
@@ -34,7 +36,7 @@ func (k *Keeper) ensure(ctx context.Context, g *Grant, audience Audience, w want
 			return c.rec, nil
 		}
 	}
-	return nil, transient("held", time.Second, nil)
+	return nil, transient(ReasonHeld, time.Second, nil)
 }
 
 // refreshBehind joins or starts the refresh of one audience and does not wait.
@@ -45,110 +47,126 @@ func (k *Keeper) refreshBehind(ctx context.Context, g *Grant, audience Audience,
 	return k.flights.join(g.key, audience.key(), k.spawn, func() (*record, error) {
 		// The budget of one flight: a wait for another process, one call, and
 		// one more after a failure that certainly consumed nothing.
-		ctx, cancel := context.WithTimeout(detached, 2*(callTimeout+leaseMargin))
+		ctx, cancel := context.WithTimeout(detached, 2*leaseTime)
 		defer cancel()
 		return k.refresh(ctx, g, audience, w)
 	})
 }
 
-// The poll of a record that another process holds (a Watcher may make it
-// unnecessary one day).
-const (
-	pollFirst = 50 * time.Millisecond
-	pollLast  = time.Second
-)
-
-// retryWithin is the longest back-off that a refresh sits out by itself.
-const retryWithin = 2 * time.Second
-
 // refresh is the protocol: look at the record, and use it, wait, give up, or
-// present the refresh token; then look again. What is known about a grant is
-// always and only in the record, so every process draws the same conclusion,
-// and every step may be the last one of this process.
+// present the refresh token; then look again. What is known about a grant is in
+// the record, so every process draws the same conclusion, and every step may be
+// the last one of this process. The one exception is an answer that the store did
+// not take: that is in escrow.
 func (k *Keeper) refresh(ctx context.Context, g *Grant, audience Audience, w want) (*record, error) {
-	refresher, policy, supported := k.refresher(g.owner.Provider)
-	poll := pollFirst
-	for {
+	refresher, told, supported := k.refresher(g.owner.Provider)
+	gate := k.gates[g.owner.Provider]
+	turn := gate.turn(g.key)
+	defer turn.leave()
+	others := lookout{keeper: k, key: g.key}
+	for ctx.Err() == nil {
 		looked := time.Now()
 		rec, entry, err := k.load(ctx, g.key)
 		if err != nil {
 			return nil, storeError(err)
 		}
 		now := entry.Now
+
+		// Is there anything to do?
+		if u := k.escrow.after(g.key, rec); u != nil {
+			if w(u.rec, now) {
+				return u.rec, nil
+			}
+			// Nobody presents the next refresh token before this one is stored.
+			if err := k.deliver(ctx, g, u); err != nil {
+				return nil, storeError(err)
+			}
+			continue
+		}
 		switch {
 		case rec == nil:
 			return nil, ErrSessionEnded
 		case w(rec, now):
 			return rec, nil // somebody else was faster
 		}
+
+		// May it be done now?
 		if err := rec.refusal(now, supported, audience.key()); err != nil {
 			return nil, err
 		}
-		if wait := rec.Backoff.Until.Sub(now); wait > 0 { // short: refusal lets no other pass
-			if !k.pause(ctx, wait) {
+		if wait := rec.Backoff.left(now); wait > 0 { // short: refusal lets no other pass
+			turn.leave()
+			if gate.closedFor() > 0 || !k.pause(ctx, wait) {
 				return nil, rec.Backoff.err(now)
 			}
 			continue
 		}
-
-		switch rec.Attempt.admit(now, policy) {
+		policy := rec.known(told)
+		switch k.admit(rec.Attempt, now, policy) {
 		case held:
-			if !k.pause(ctx, poll) {
-				return nil, transient("held", rec.Attempt.Deadline.Sub(now), nil)
+			turn.leave()
+			if rec.Attempt.astray(now) {
+				if err := k.recall(ctx, g.key, rec, entry); err != nil {
+					return nil, storeError(err)
+				}
+				continue
 			}
-			poll = min(poll*3/2, pollLast)
+			left := rec.Attempt.Deadline.Sub(now)
+			if !others.wait(ctx, left) {
+				return nil, transient(ReasonHeld, left, nil)
+			}
 			continue
 		case inDoubt:
 			return nil, rec.doubt(now, audience, policy)
 		}
-
-		rec, err = k.begin(ctx, g.key, rec, entry, policy)
-		if errors.Is(err, store.ErrConflict) {
-			continue
-		} else if err != nil {
-			return nil, storeError(err)
+		if k.escrow.full() {
+			return nil, storeError(errEscrowFull)
 		}
-		if overslept(looked) {
-			if err := k.release(ctx, g, rec, providers.NotSent, 0); err != nil {
+		if waited, err := turn.take(ctx); err != nil {
+			return nil, err
+		} else if waited {
+			continue // the queue was long enough for the record to change
+		}
+
+		// Do it: note it, send it, note what came of it.
+		rec, err = k.begin(ctx, g.key, rec, entry, policy)
+		switch {
+		case errors.Is(err, store.ErrConflict):
+			continue
+		case err != nil:
+			return nil, storeError(err)
+		case overslept(looked):
+			if err := k.release(ctx, g, rec, notSent); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		rec, err = k.present(ctx, g, audience, refresher, policy, rec, now)
+		tokens, took, err := k.present(ctx, refresher, turn, audience, rec)
+		// What was sent is answered for, however little time there is left.
+		ctx := context.WithoutCancel(ctx)
+		if err != nil {
+			if err := k.settle(ctx, g, audience, policy, rec, err, took); err != nil {
+				return nil, err
+			}
+			continue // not consumed, or overtaken: what to do now is in the record
+		}
+		rec, err = k.commit(ctx, g, rec, &answer{g.key, rec.Gen, audience, told, tokens, now}, took)
 		if err != nil || rec != nil {
 			return rec, err
 		}
-		// Not presented, not answered, or overtaken: what to do now is in the record.
 	}
+	return nil, transient(ReasonHeld, time.Second, ctx.Err())
 }
 
-// refusal is why a record cannot be refreshed for an audience now, as far as the
-// record itself tells; nil if it can. The back-off after a first failure is let pass if it is
-// short enough to be sat out.
-func (r *record) refusal(now time.Time, supported bool, audience string) error {
-	if err := r.final(supported); err != nil {
-		return err
+// admit asks the attempt in the record. One that seems to be over is waited for
+// once more if the store's clock has just jumped ahead, unless a second
+// presentation could do no harm: it may have begun a moment ago.
+func (k *Keeper) admit(a *attempt, now time.Time, p providers.RefreshPolicy) admission {
+	answer := a.admit(now, p)
+	if answer != held && a.isLast(now, p) && k.clock.hasLeapt() {
+		return held
 	}
-	if b := r.Refused[audience]; now.Before(b.Until) {
-		return b.err(now)
-	}
-	if wait := r.Backoff.Until.Sub(now); wait > retryWithin || wait > 0 && r.Backoff.N > 1 {
-		return r.Backoff.err(now)
-	}
-	return nil
-}
-
-// final is why a record can never be refreshed again; nil if it can.
-func (r *record) final(supported bool) error {
-	switch {
-	case r.Dead != "":
-		return &ReauthError{Reason: r.Dead}
-	case !supported:
-		return ErrUnsupported
-	case r.RefreshToken == "":
-		return ErrNoRefreshToken
-	}
-	return nil
+	return answer
 }
 
 // begin takes the lease on the record's generation and notes, in the same
@@ -177,82 +195,40 @@ func overslept(since time.Time) bool {
 	return now.Sub(since) > leaseMargin || now.Round(0).Sub(since.Round(0)).Abs() > leaseMargin
 }
 
-// present sends the refresh token that begin returned, once, and settles what
-// came of it. No record and no error mean: look again.
-func (k *Keeper) present(ctx context.Context, g *Grant, audience Audience, refresher providers.Refresher, policy providers.RefreshPolicy, rec *record, began time.Time) (*record, error) {
-	// The call gets its whole time, and what follows does not depend on it.
-	ctx = context.WithoutCancel(ctx)
-	callCtx, cancel := context.WithTimeout(ctx, callTimeout)
+// present sends the refresh token that begin returned, once. The call gets its
+// whole time, whatever is left of the flight's.
+func (k *Keeper) present(ctx context.Context, refresher providers.Refresher, t *turn, audience Audience, rec *record) (_ *providers.Tokens, took time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	sent := time.Now()
-	tokens, err := refresher.Refresh(callCtx, providers.RefreshRequest{
-		RefreshToken: providers.NewSecret(rec.RefreshToken),
+	defer func() { t.done(sent, err) }()
+	tokens, err := refresher.Refresh(ctx, providers.RefreshRequest{
+		RefreshToken: rec.secret(),
 		Resource:     audience.resource,
 		Scopes:       audience.list(),
 	})
-	took := time.Since(sent)
-	if err == nil {
-		return k.commit(ctx, g, audience, policy, rec, tokens, began, took)
-	}
-	return nil, k.settle(ctx, g, audience, policy, rec, err, took)
+	return tokens, time.Since(sent), err
 }
 
 // settle notes a failure in the record and tells it to the caller; nil means
 // that the record moved on meanwhile.
 func (k *Keeper) settle(ctx context.Context, g *Grant, audience Audience, policy providers.RefreshPolicy, rec *record, cause error, took time.Duration) error {
-	kind, retryAfter := providers.Unknown, time.Duration(0)
-	var pe *providers.Error
-	if errors.As(cause, &pe) {
-		kind, retryAfter = pe.Kind, pe.RetryAfter
-	}
+	f, own := failureOf(cause, took), audience == Audience{}
 	var err error
-	switch kind {
-	case providers.Revoked:
-		err = k.bury(ctx, g, rec, kind)
-	case providers.Interaction:
-		if audience == (Audience{}) {
-			err = k.bury(ctx, g, rec, kind)
-		} else { // consent is missing for this one; the login goes on
-			err = k.refuse(ctx, g, rec, audience, kind)
-		}
-	case providers.Misconfigured:
-		if audience == (Audience{}) {
-			err = k.release(ctx, g, rec, kind, retryAfter)
-		} else { // a resource or scope that the client may not ask for
-			err = k.refuse(ctx, g, rec, audience, kind)
-		}
-	case providers.NotSent, providers.Busy, providers.Unready:
-		err = k.release(ctx, g, rec, kind, retryAfter)
-	case providers.Gateway:
-		if policy.Class == providers.Reusable {
-			err = k.release(ctx, g, rec, kind, retryAfter)
-		} else {
-			err = k.lose(ctx, g, rec, kind, retryAfter)
-		}
+	switch {
+	case f.kind == providers.Revoked, f.kind == providers.Interaction && own:
+		err = k.bury(ctx, g, rec, f)
+	case f.kind == providers.Interaction, f.kind == providers.Misconfigured && !own:
+		// No consent for this audience, or none that the client may ask for; the
+		// login goes on.
+		err = k.refuse(ctx, g, rec, audience, f)
+	case f.kind == providers.Misconfigured, f.kind == providers.NotSent, f.kind == providers.Busy, f.kind == providers.Unready,
+		f.kind == providers.Gateway && policy.Class == providers.Reusable:
+		err = k.release(ctx, g, rec, f)
 	default:
 		// The provider may have rotated, and the answer is lost.
-		err = k.lose(ctx, g, rec, kind, retryAfter)
+		err = k.lose(ctx, g, rec, f)
 	}
-	k.cfg.Logger.WarnContext(ctx, "refresh failed", "provider", g.owner.Provider, "session", g.owner.SessionID,
-		"reason", kind.String(), "cause", cause, "took", took)
-	if k.cfg.Failed != nil {
-		k.cfg.Failed(ctx, g.owner, Outcome{Reason: kind.String(), Took: took})
-	}
+	k.tellFailed(ctx, g.owner, f.kind.String(), cause, took)
 	return err
-}
-
-// doubt is what a caller is told whose refresh token may be consumed: wait, as
-// long as waiting can help, and otherwise sign in again.
-func (r *record) doubt(now time.Time, audience Audience, p providers.RefreshPolicy) error {
-	if probeAt := r.Attempt.Deadline.Add(quarantine); !p.Wide && !r.Attempt.Probe {
-		return transient("in_doubt", probeAt.Sub(now), nil)
-	}
-	if a := r.Access[audience.key()]; a.phase(now).usable() {
-		return transient("in_doubt", a.ExpiresAt.Sub(now), nil)
-	}
-	return &ReauthError{Reason: "in_doubt"}
-}
-
-func storeError(err error) error {
-	return errors.Join(ErrStore, err)
 }

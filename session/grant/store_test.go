@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -345,4 +346,155 @@ func (s *stumbling) Save(ctx context.Context, key string, e store.Entry) (store.
 		return store.Entry{}, errDown
 	}
 	return s.Store.Save(ctx, key, e)
+}
+
+// odd is a store that takes the write of every attempt and of no answer.
+type odd struct {
+	store.Store
+	mu     sync.Mutex
+	healed bool
+}
+
+func (o *odd) Save(ctx context.Context, key string, e store.Entry) (store.Entry, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.healed && !strings.Contains(string(e.Value), `"attempt"`) {
+		return store.Entry{}, errDown
+	}
+	return o.Store.Save(ctx, key, e)
+}
+
+func (o *odd) heal() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.healed = true
+}
+
+// SES4: a refresh commits between the look and the deletion of a logout. What it
+// stored is not merely deleted but revoked.
+func TestI8RefreshThatCommitsDuringALogoutIsRevoked(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		time.Sleep(2 * time.Hour)
+		h.cfg.Store = &interrupted{Store: h.store, by: func() { h.mustToken(k, "at1") }}
+		ending := h.process()
+		if err := ending.End(t.Context(), key, "op"); err != nil {
+			t.Fatal(err)
+		}
+		h.wantError(k, grant.ErrSessionEnded)
+		if len(h.op.live) != 0 || !slices.Contains(h.op.revoked, "rt1") {
+			t.Errorf("revoked %v, live %v", h.op.revoked, h.op.live)
+		}
+		ending.Close()
+		if entries, err := h.store.Load(t.Context(), key); err != nil || entries[0].Version != 0 {
+			t.Errorf("row of version %d left, %v", entries[0].Version, err)
+		}
+	})
+}
+
+// interrupted is a store before whose first write something happens.
+type interrupted struct {
+	store.Store
+	once sync.Once
+	by   func()
+}
+
+func (i *interrupted) Save(ctx context.Context, key string, e store.Entry) (store.Entry, error) {
+	i.once.Do(i.by)
+	return i.Store.Save(ctx, key, e)
+}
+
+func (i *interrupted) Delete(ctx context.Context, key string) error {
+	i.once.Do(i.by)
+	return i.Store.Delete(ctx, key)
+}
+
+// A row that nobody can read belongs to no login, and is deleted all the same.
+func TestEndDeletesWhatItCannotRead(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		entries, _ := h.store.Load(t.Context(), key)
+		entries[0].Value = []byte("2{}")
+		if _, err := h.store.Save(t.Context(), key, entries[0]); err != nil {
+			t.Fatal(err)
+		}
+		if err := k.End(t.Context(), key, "op"); err != nil {
+			t.Fatal(err)
+		}
+		if entries, _ := h.store.Load(t.Context(), key); entries[0].Version != 0 {
+			t.Error("the row is still there")
+		}
+	})
+}
+
+// A provider that is no longer configured.
+func TestGrantOfAProviderThatIsGone(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		h.cfg.Providers = nil
+		k = h.process()
+		h.mustToken(k, "at0")
+		time.Sleep(2 * time.Hour)
+		h.wantError(k, grant.ErrUnsupported)
+		if err := h.request(k).RefreshSince(t.Context(), time.Now()); !errors.Is(err, grant.ErrUnsupported) {
+			t.Errorf("RefreshSince: %v", err)
+		}
+		if err := k.End(t.Context(), key, "op"); err != nil {
+			t.Errorf("End: %v", err)
+		}
+	})
+}
+
+// The provider says that nothing was consumed, and the store does not take that
+// down: the token is not in doubt for it once the store is back.
+func TestHarmlessFailureThatIsNotStoredLeavesNoDoubt(t *testing.T) {
+	story(t, wide, func(t *testing.T, h *house, k *grant.Keeper) {
+		h.op.answers = []answer{{fail: true, kind: providers.Busy, takes: time.Second}}
+		time.Sleep(2 * time.Hour)
+		g := h.request(k)
+		go func() {
+			time.Sleep(500 * time.Millisecond)
+			h.store.Fail(errDown)
+		}()
+		if _, err := g.Token(t.Context(), grant.Audience{}); !errors.Is(err, grant.ErrStore) {
+			t.Errorf("token: %v, want ErrStore", err)
+		}
+		time.Sleep(time.Minute)
+		h.store.Heal()
+		time.Sleep(10 * time.Second)
+		h.mustToken(k, "at2")
+	})
+}
+
+// A logout whose acknowledgement is lost has ended the login, and revokes.
+func TestEndWhoseAcknowledgementIsLost(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		h.store.LoseAnswers(errDown)
+		if err := k.End(t.Context(), key, "op"); err != nil {
+			t.Error(err)
+		}
+		h.store.Heal()
+		h.wantError(k, grant.ErrSessionEnded)
+		if !slices.Equal(h.op.revoked, []string{"rt0"}) {
+			t.Errorf("revoked %v", h.op.revoked)
+		}
+	})
+}
+
+// I17: the tokens of somebody else that could not be deleted are deleted as soon
+// as they can be.
+func TestI17TokensOfSomebodyElseGoAsSoonAsTheStoreIsBack(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		h.op.idToken = true
+		h.op.verifying = func() {
+			h.store.RefuseWrites(errDown)
+			h.op.identity = &providers.Error{Kind: providers.Mismatch}
+		}
+		time.Sleep(2 * time.Hour)
+		h.wantError(k, grant.ErrReauthRequired)
+		time.Sleep(time.Minute)
+		h.store.Heal()
+		time.Sleep(6 * time.Second)
+		h.wantError(k, grant.ErrSessionEnded)
+		if !slices.Contains(h.op.revoked, "rt1") {
+			t.Errorf("revoked %v, want rt1", h.op.revoked)
+		}
+	})
 }

@@ -1,0 +1,51 @@
+package grant
+
+import (
+	"time"
+
+	"github.com/goeasyauth/easyauth/providers"
+)
+
+// refusal is why a record cannot be refreshed for an audience now, as far as the
+// record itself tells; nil if it can. The back-off after a first failure is let
+// pass: it is short enough to be sat out.
+func (r *record) refusal(now time.Time, supported bool, audience string) error {
+	if err := r.final(supported); err != nil {
+		return err
+	}
+	if b := r.Refused[audience]; b.left(now) > 0 {
+		return b.err(now)
+	}
+	if wait := r.Backoff.left(now); wait > retryWithin || wait > 0 && r.Backoff.N > 1 {
+		return r.Backoff.err(now)
+	}
+	return nil
+}
+
+// retryWithin is the longest back-off that a refresh sits out by itself.
+const retryWithin = 2 * time.Second
+
+// final is why a record can never be refreshed again; nil if it can.
+func (r *record) final(supported bool) error {
+	switch {
+	case r.Dead != "":
+		return &ReauthError{Reason: r.Dead}
+	case !supported:
+		return ErrUnsupported
+	case r.RefreshToken == "":
+		return ErrNoRefreshToken
+	}
+	return nil
+}
+
+// doubt is what a caller is told whose refresh token may be consumed: wait, as
+// long as waiting can help, and otherwise sign in again.
+func (r *record) doubt(now time.Time, audience Audience, p providers.RefreshPolicy) error {
+	if probeAt := r.Attempt.Deadline.Add(quarantine); !p.Wide && !r.Attempt.Probe {
+		return transient(ReasonInDoubt, probeAt.Sub(now), nil)
+	}
+	if a := r.Access[audience.key()]; a.phase(now).usable() {
+		return transient(ReasonInDoubt, a.ExpiresAt.Sub(now), nil)
+	}
+	return &ReauthError{Reason: ReasonInDoubt}
+}
