@@ -73,6 +73,9 @@ type Config struct {
 	// WaitBudget is how long a request waits for the renewal of an expired
 	// token. 0: 15 seconds, the time one call to a provider may take.
 	WaitBudget time.Duration
+	// MaxProviderCalls is how many refreshes of this process may be under way at
+	// one provider at the same time; the others queue. 0: 32.
+	MaxProviderCalls int
 	// ReauthNotice is how long before a refresh token dies ReauthSoon is told.
 	// 0: 7 days, or a tenth of the token's life if that is less.
 	ReauthNotice time.Duration
@@ -127,6 +130,9 @@ func (c Config) Validate() error {
 		if d.value < 0 {
 			wrong(d.field, "%s is negative: use 0 for the default", d.value)
 		}
+	}
+	if c.MaxProviderCalls < 0 {
+		wrong("MaxProviderCalls", "%d is negative: use 0 for the default", c.MaxProviderCalls)
 	}
 	if life := cmp.Or(c.SessionLifetime, session.DefaultLifetime); c.AbsoluteLifetime > 0 && c.AbsoluteLifetime < life {
 		wrong("AbsoluteLifetime", "%s is shorter than SessionLifetime %s: raise the one or lower the other", c.AbsoluteLifetime, life)

@@ -50,6 +50,7 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"negative idle timeout", func(c *easyauth.Config) { c.IdleTimeout = -1 }, "IdleTimeout", "negative", "use 0"},
 		{"negative ceiling", func(c *easyauth.Config) { c.AbsoluteLifetime = -1 }, "AbsoluteLifetime", "negative", "use 0"},
 		{"negative budget", func(c *easyauth.Config) { c.WaitBudget = -1 }, "WaitBudget", "negative", "use 0"},
+		{"negative cap", func(c *easyauth.Config) { c.MaxProviderCalls = -1 }, "MaxProviderCalls", "negative", "use 0"},
 		{"negative notice", func(c *easyauth.Config) { c.ReauthNotice = -1 }, "ReauthNotice", "negative", "use 0"},
 		{"ceiling below the session", func(c *easyauth.Config) { c.SessionLifetime, c.AbsoluteLifetime = 2*time.Hour, time.Hour }, "AbsoluteLifetime", "shorter", "raise the one"},
 		{"ceiling below the default session", func(c *easyauth.Config) { c.AbsoluteLifetime = time.Hour }, "AbsoluteLifetime", "shorter", "raise the one"},

@@ -1,6 +1,7 @@
 package easyauth
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -44,8 +45,13 @@ func New(cfg Config) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
+	var checkStore func(context.Context) error
+	if c, ok := cfg.Store.(interface{ Check(context.Context) error }); ok {
+		checkStore = c.Check
+	}
 	sessions, err := session.NewManager(session.Config{
 		Store:            rows,
+		CheckStore:       checkStore,
 		Providers:        cfg.Providers,
 		Lifetime:         cfg.SessionLifetime,
 		Grace:            cfg.GracePeriod,
@@ -54,6 +60,7 @@ func New(cfg Config) (*Auth, error) {
 		InsecureCookie:   base.Scheme == "http",
 		SameSite:         cfg.sameSite(),
 		WaitBudget:       cfg.WaitBudget,
+		MaxProviderCalls: cfg.MaxProviderCalls,
 		ReauthNotice:     cfg.ReauthNotice,
 		EndOnRevoke:      cfg.EndOnRevoke,
 		Hooks:            cfg.Hooks,
@@ -122,5 +129,19 @@ func (a *Auth) Allow(policy func(*session.Session) bool) func(http.Handler) http
 	return a.guard.Allow(policy)
 }
 
-// Close stops background work and waits for refreshes that are under way.
+// Sessions returns the manager of the sessions, for what happens outside a
+// request of their user: a list for an administrator (Sessions), an end
+// everywhere (EndAll, EndOthers), a job that works for a user (Tokens, Open).
+func (a *Auth) Sessions() *session.Manager { return a.sessions }
+
+// Ready reports whether people can sign in here and stay so: the store, the
+// clocks, the providers. It takes two seconds at most and is cheap to call often.
+func (a *Auth) Ready(ctx context.Context) session.Readiness { return a.sessions.Ready(ctx) }
+
+// ReadyHandler serves the report of Ready as JSON: 200, or 503 where something
+// is amiss. Mount it where the load balancer asks.
+func (a *Auth) ReadyHandler() http.Handler { return a.routes.Ready() }
+
+// Close stops background work and waits for refreshes that are under way. It
+// ends no session.
 func (a *Auth) Close() error { return a.sessions.Close() }

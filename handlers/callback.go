@@ -91,7 +91,7 @@ func (h *Handler) strayCallback(w http.ResponseWriter, r *http.Request, p provid
 // refuseSignIn ends a sign-in without a session. The answer always shows the
 // way to begin again.
 func (h *Handler) refuseSignIn(w http.ResponseWriter, r *http.Request, p providers.Provider, target string, why respond.Reason, opts respond.Options, err error) {
-	h.note(r.Context(), levelOf(why), "sign-in refused", p.Name(), why.String(), err)
+	h.signInFailed(r.Context(), "sign-in refused", p, why, err)
 	opts.Login = h.loginURL(p, target)
 	respond.Fail(w, r, why, opts)
 }

@@ -9,6 +9,7 @@
 //	GET       /.auth/logout/complete            the end of that (also /.auth/logout/done)
 //	GET       /.auth/me                         who is signed in, with which tokens
 //	GET POST  /.auth/refresh                    renew the tokens and the session now
+//	POST      /.auth/backchannel-logout/<provider>  the provider ends sessions (logout_token)
 //
 // The provider's segment is case-insensitive; everything else has one spelling
 // and is 404 in any other. HEAD is answered only where GET is a fixed page, for

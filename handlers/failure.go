@@ -10,6 +10,7 @@ import (
 
 	"github.com/goeasyauth/easyauth/internal/respond"
 	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/session"
 )
 
 // retrySoon is told where nobody knows better when to try again.
@@ -40,6 +41,13 @@ func (h *Handler) loginURL(p providers.Provider, target string) string {
 		u += "?" + loginTarget + "=" + url.QueryEscape(target)
 	}
 	return u
+}
+
+// signInFailed writes the log record of a sign-in that came to nothing, and tells
+// the hook: each once.
+func (h *Handler) signInFailed(ctx context.Context, outcome string, p providers.Provider, why respond.Reason, err error) {
+	h.note(ctx, levelOf(why), outcome, p.Name(), why.String(), err)
+	h.sessions.LoginFailed(ctx, p.Name(), session.Reason(why.String()))
 }
 
 // note writes the one log record of an outcome. reason is out of a closed list;

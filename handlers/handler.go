@@ -55,9 +55,10 @@ type route struct {
 }
 
 var (
-	onlyGet = []string{http.MethodGet}
-	getPost = []string{http.MethodGet, http.MethodPost}
-	getHead = []string{http.MethodGet, http.MethodHead} // fixed pages: HEAD changes nothing
+	onlyGet  = []string{http.MethodGet}
+	getPost  = []string{http.MethodGet, http.MethodPost}
+	onlyPost = []string{http.MethodPost}
+	getHead  = []string{http.MethodGet, http.MethodHead} // fixed pages: HEAD changes nothing
 )
 
 // route finds what answers path, which is canonical and without the prefix.
@@ -76,6 +77,11 @@ func (h *Handler) route(path string) (route, bool) {
 		return route{onlyGet, h.whoami}, true
 	case "refresh":
 		return route{getPost, h.refresh}, true
+	}
+	if name, ok := strings.CutPrefix(path, "backchannel-logout/"); ok {
+		p, _ := h.provider(name)
+		v, able := p.(providers.LogoutVerifier)
+		return route{onlyPost, func(w http.ResponseWriter, r *http.Request) { h.backchannel(w, r, p, v) }}, able
 	}
 	rest, login := strings.CutPrefix(path, "login/")
 	name, action, _ := strings.Cut(rest, "/")

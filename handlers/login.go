@@ -47,13 +47,13 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request, p providers.Prov
 		if why == respond.SignInInvalid { // there is no answer yet: the caller's parameters are
 			why = respond.BadRequest
 		}
-		h.note(r.Context(), levelOf(why), "sign-in not begun", p.Name(), why.String(), err)
+		h.signInFailed(r.Context(), "sign-in not begun", p, why, err)
 		opts.Reload = why == respond.ProviderUnavailable // nothing was spent
 		respond.Fail(w, r, why, opts)
 		return
 	}
 	if err := h.flows.write(w, r, flow); err != nil {
-		h.note(r.Context(), slog.LevelError, "sign-in not begun", p.Name(), respond.Internal.String(), err)
+		h.signInFailed(r.Context(), "sign-in not begun", p, respond.Internal, err)
 		respond.Fail(w, r, respond.Internal, respond.Options{})
 		return
 	}

@@ -130,6 +130,29 @@ func TestRefreshAnswersWithTheStatusesOfE5(t *testing.T) {
 	}
 }
 
+// What a provider asks of some is told to others as well, who need not ask it.
+func TestRefreshWhileTheProviderIsLeftAloneTellsForHowLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := providertest.New(providertest.Config{})
+		s := newSite(t, setup{op: op})
+		var browsers []*providertest.Browser
+		for range 6 {
+			browsers = append(browsers, signedIn(t, s))
+		}
+		time.Sleep(time.Minute)
+		op.Fail(providertest.Token, providertest.Fault{Status: 503, Header: http.Header{"Retry-After": {"120"}}})
+		for _, b := range browsers {
+			p := fetch(t, b, http.MethodGet, "/.auth/refresh")
+			if p.Status != 503 || p.Header.Get("Retry-After") != "120" {
+				t.Errorf("status %d, Retry-After %q: %s", p.Status, p.Header.Get("Retry-After"), p.Body)
+			}
+		}
+		if n := op.Stats().Refreshes; n != 5 {
+			t.Errorf("%d calls to the provider, want none after the fifth", n)
+		}
+	})
+}
+
 func TestRefreshOfAProviderWithoutRefreshIs400(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, setup{})

@@ -55,7 +55,7 @@ func over(err error) bool {
 func retryAfter(err *grant.TransientError) time.Duration {
 	wait := max(err.RetryAfter, time.Second)
 	switch err.Reason {
-	case "busy", "gateway", "backoff":
+	case grant.ReasonBusy, grant.ReasonGateway, grant.ReasonBreaker:
 		return wait
 	}
 	return min(wait, time.Minute)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -28,13 +29,18 @@ type Config struct {
 	InsecureCookie bool          // for http on loopback only: no Secure, no __Host- prefix
 	SameSite       http.SameSite // 0: Lax
 
-	WaitBudget   time.Duration // how long a request waits for a token; 0: 15 s, the time of one call to a provider
-	ReauthNotice time.Duration // how long before a refresh token dies the user should know; 0: 7 days, or a tenth of its life if that is less
+	WaitBudget       time.Duration // how long a request waits for a token; 0: 15 s, the time of one call to a provider
+	MaxProviderCalls int           // refreshes under way at one provider, of this process; 0: 32
+	ReauthNotice     time.Duration // how long before a refresh token dies the user should know; 0: 7 days, or a tenth of its life if that is less
 
 	// EndOnRevoke ends the session as soon as the provider says that its grant
 	// is revoked. Otherwise only the tokens go, and the session lives to its
 	// own expiry without renewal.
 	EndOnRevoke bool
+
+	// CheckStore is what Ready asks the backend besides what it tries out
+	// itself; nil: nothing.
+	CheckStore func(context.Context) error
 
 	Hooks  Hooks
 	Logger *slog.Logger // nil: silent

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 
+	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/session"
 	"github.com/goeasyauth/easyauth/session/grant"
+	"github.com/goeasyauth/easyauth/store/memstore"
 )
 
 // orders is an ordinary handler: it asks the context who is signed in, and the
@@ -55,4 +57,45 @@ func ExampleSession_Token() {
 		fmt.Println("answer 503 and try again after", later.RetryAfter)
 	}
 	// Output: send the user to the login
+}
+
+// An application that must get rid of somebody ends all their sessions; those of
+// the user's other browsers end by EndOthers, and one out of a list by EndSession.
+func ExampleManager_EndAll() {
+	m, err := session.NewManager(session.Config{Store: memstore.New()})
+	if err != nil {
+		panic(err)
+	}
+	defer m.Close()
+
+	ada := providers.Identity{Issuer: "https://op.example", Subject: "42"}
+	for range 2 { // in two browsers; the routes under /.auth do this
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+		if _, err := m.Start(w, r, &providers.Login{Provider: "op", Identity: ada}, ""); err != nil {
+			panic(err)
+		}
+	}
+
+	n, err := m.EndAll(context.Background(), session.User{Provider: "op", Issuer: ada.Issuer, ID: ada.Subject})
+	fmt.Println(n, "sessions ended,", err)
+	// Output: 2 sessions ended, <nil>
+}
+
+// A stream ends with the session that it belongs to.
+func ExampleSession_Done() {
+	messages := make(chan string)
+	stream := func(w http.ResponseWriter, r *http.Request) {
+		s, _ := session.FromContext(r.Context())
+		for {
+			select {
+			case <-s.Done(r.Context()):
+				return // signed out, here or anywhere else
+			case <-r.Context().Done():
+				return // the client left
+			case m := <-messages:
+				fmt.Fprintf(w, "data: %s\n\n", m)
+			}
+		}
+	}
+	http.NewServeMux().HandleFunc("GET /stream", stream)
 }

@@ -7,13 +7,18 @@ import (
 	"github.com/goeasyauth/easyauth/session/grant"
 )
 
-// Hooks are called once per outcome, after it happened, one at a time per
-// session. They must not block for long; a nil hook is skipped. ctx is not
-// cancelled when the request that caused the event goes away.
+// Hooks are told what happens: once per outcome, after it happened, beside the
+// one record that the log gets. A nil hook is skipped.
+//
+// They run on the goroutine of whatever happened, for several users and requests
+// at once, and it goes on when they return. ctx carries the values of the
+// request that began it, a trace for example, and does not end with the request.
 type Hooks struct {
 	Started       func(ctx context.Context, e Event) // a user signed in
+	LoginFailed   func(ctx context.Context, e Event) // somebody tried to, in vain; anybody can cause it
 	Refreshed     func(ctx context.Context, e Event) // the provider issued fresh tokens
 	RefreshFailed func(ctx context.Context, e Event) // it did not; Reason says why
+	Waited        func(ctx context.Context, e Event) // somebody waited for a refresh, their own or another's
 	ReauthSoon    func(ctx context.Context, e Event) // the refresh token dies at ExpiresAt
 	Ended         func(ctx context.Context, e Event) // the session is over; Reason says why
 }
@@ -21,29 +26,49 @@ type Hooks struct {
 // Event is what a hook is told. It holds no secret and no personal data beyond
 // the provider's user id.
 type Event struct {
-	SessionID string
+	SessionID string // empty: there is none (LoginFailed)
 	Provider  string
 	UserID    string
-	Reason    string        // from a closed list; empty where there is nothing to say
-	ExpiresAt time.Time     // of the access token (Refreshed), of the refresh token (ReauthSoon)
-	Took      time.Duration // of the provider's answer, where there was one
+	Reason    Reason // empty where there is nothing to say
+	// ExpiresAt is the end of the session (Started), of the access token
+	// (Refreshed) or of the refresh token (ReauthSoon).
+	ExpiresAt time.Time
+	// Took is how long it was: from sending the code to having a session
+	// (Started), the provider's answer (Refreshed, RefreshFailed), the wait
+	// (Waited).
+	Took time.Duration
+}
+
+// LoginFailed tells the hook of that name. The routes know what became of a
+// sign-in before there is a session, and write the record of it.
+func (m *Manager) LoginFailed(ctx context.Context, provider string, why Reason) {
+	m.tell(ctx, m.hooks.LoginFailed, Event{Provider: provider, Reason: why})
 }
 
 func (m *Manager) refreshed(ctx context.Context, o grant.Owner, out grant.Outcome) {
-	m.tell(ctx, m.hooks.Refreshed, event(o, out))
+	m.tell(ctx, m.hooks.Refreshed, refreshEvent(o, out))
 }
 
 func (m *Manager) refreshFailed(ctx context.Context, o grant.Owner, out grant.Outcome) {
-	m.tell(ctx, m.hooks.RefreshFailed, event(o, out))
+	m.tell(ctx, m.hooks.RefreshFailed, refreshEvent(o, out))
+}
+
+func (m *Manager) waited(ctx context.Context, o grant.Owner, out grant.Outcome) {
+	m.tell(ctx, m.hooks.Waited, refreshEvent(o, out))
 }
 
 func (m *Manager) reauthSoon(ctx context.Context, o grant.Owner, out grant.Outcome) {
-	m.tell(ctx, m.hooks.ReauthSoon, event(o, out))
+	m.log.InfoContext(ctx, "sign-in wanted soon", "provider", o.Provider, "session", o.SessionID, "expires", out.ExpiresAt)
+	m.tell(ctx, m.hooks.ReauthSoon, refreshEvent(o, out))
 }
 
-func event(o grant.Owner, out grant.Outcome) Event {
+func (s *Session) event(why Reason) Event {
+	return Event{SessionID: s.ID, Provider: s.User.Provider, UserID: s.User.ID, Reason: why}
+}
+
+func refreshEvent(o grant.Owner, out grant.Outcome) Event {
 	return Event{SessionID: o.SessionID, Provider: o.Provider, UserID: o.Identity.Subject,
-		Reason: out.Reason, ExpiresAt: out.ExpiresAt, Took: out.Took}
+		Reason: Reason(out.Reason), ExpiresAt: out.ExpiresAt, Took: out.Took}
 }
 
 // tell calls a hook. A hook that panics must not take a refresh, and with it

@@ -38,19 +38,30 @@ func (l lifetimes) graceEnd(r *record) time.Time {
 	return earlier(r.ExpiresAt.Add(l.grace), l.ceiling(r))
 }
 
+// end is when the session is over if nothing becomes of it.
+func (l lifetimes) end(r *record) time.Time {
+	if l.idle <= 0 {
+		return l.graceEnd(r)
+	}
+	return earlier(l.graceEnd(r), r.SeenAt.Add(l.idle))
+}
+
 func (l lifetimes) state(r *record, now time.Time) State {
-	ceiling := l.ceiling(r)
 	switch {
-	case l.idle > 0 && !now.Before(r.SeenAt.Add(l.idle)):
-		return Over
-	case !ceiling.IsZero() && !now.Before(ceiling):
+	case !now.Before(l.end(r)):
 		return Over
 	case now.Before(r.ExpiresAt):
 		return Active
-	case now.Before(l.graceEnd(r)):
-		return Grace
 	}
-	return Over
+	return Grace
+}
+
+// why is the reason for which a session is over.
+func (l lifetimes) why(r *record, now time.Time) Reason {
+	if now.Before(l.graceEnd(r)) {
+		return ReasonIdle
+	}
+	return ReasonExpired
 }
 
 // touchEvery is how coarse "last seen" is: a write per request would cost more

@@ -38,6 +38,11 @@ type Manager struct {
 	endOnDead bool
 	hooks     Hooks
 	log       *slog.Logger
+
+	background   *background
+	watches      *watches
+	ready        readiness
+	checkBackend func(context.Context) error // may be nil
 }
 
 // NewManager returns a Manager. It dials nothing and starts nothing.
@@ -56,7 +61,11 @@ func NewManager(c Config) (*Manager, error) {
 		endOnDead: c.EndOnRevoke,
 		hooks:     c.Hooks,
 		log:       c.logger(),
+
+		background:   newBackground(),
+		checkBackend: c.CheckStore,
 	}
+	m.watches = newWatches(m)
 	for _, p := range c.Providers {
 		m.providers[p.Name()] = p
 	}
@@ -65,12 +74,14 @@ func NewManager(c Config) (*Manager, error) {
 		Providers:    m.providers,
 		Logger:       m.log,
 		WaitBudget:   c.WaitBudget,
+		MaxCalls:     c.MaxProviderCalls,
 		ReauthNotice: c.ReauthNotice,
 		// A refresh may be followed by a renewal of the session a little later;
 		// the grant's row must not be the first to go.
 		Retention:  m.lifetimes.session + m.lifetimes.grace + time.Hour,
 		Refreshed:  m.refreshed,
 		Failed:     m.refreshFailed,
+		Waited:     m.waited,
 		ReauthSoon: m.reauthSoon,
 		Identified: m.identified,
 		Expelled:   m.expelled,
@@ -78,9 +89,11 @@ func NewManager(c Config) (*Manager, error) {
 	return m, nil
 }
 
-// Close stops waiting and background work, and waits for calls to providers
-// that are under way.
+// Close stops waiting, watching and background work, and waits for calls to
+// providers that are under way. It ends no session, and closes no channel that
+// Session.Done returned.
 func (m *Manager) Close() error {
+	m.background.close()
 	m.keeper.Close()
 	return nil
 }
@@ -112,19 +125,25 @@ func (m *Manager) load(ctx context.Context, id, key string) (*Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, grant.StoreTimeout)
 	defer cancel()
 	grantKey := grantKey(id)
-	entries, err := m.store.Load(ctx, key, grantKey)
+	rows, err := m.store.Load(ctx, key, grantKey)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	rec := m.decode(id, entries[0])
-	if rec == nil || len(entries[1].Value) == 0 {
+	return m.open(ctx, id, grantKey, rows)
+}
+
+// open returns the session that its two rows, just loaded, show.
+func (m *Manager) open(ctx context.Context, id, grantKey string, rows []store.Entry) (*Session, error) {
+	rec := m.decode(id, rows[0])
+	if rec == nil || gone(rows[1]) {
 		return nil, errUnknown
 	}
-	s := m.view(id, rec, entries[0].Now)
+	s := m.view(id, rec, rows[0].Now)
 	if s.state == Over {
+		m.lapse(ctx, s.event(m.lifetimes.why(rec, s.now)))
 		return nil, errOver
 	}
-	m.keeper.Open(&s.grant, grantKey, m.owner(id, rec), entries[1])
+	m.keeper.Open(&s.grant, grantKey, m.owner(id, rec), rows[1])
 	s.ReauthAt = s.grant.ReauthAt(ctx)
 	return s, nil
 }
@@ -145,8 +164,11 @@ func (m *Manager) CookieDoubled(r *http.Request) bool {
 }
 
 // WriteCookie sends the session's cookie again, with its present expiry. The
-// value does not change.
+// value does not change. A session that was not loaded by its cookie has none.
 func (m *Manager) WriteCookie(w http.ResponseWriter, s *Session) {
+	if s.cookie == "" {
+		return
+	}
 	m.cookies.writeCookie(w, s.cookie, s.GraceUntil)
 }
 
@@ -155,23 +177,7 @@ func (m *Manager) ClearCookie(w http.ResponseWriter) {
 	m.cookies.writeCookie(w, "", time.Time{})
 }
 
-// Spend marks id as used until then and reports whether it was the first to do
-// so, across all processes that share the store: a login attempt is finished at
-// most once (docs/threats.md REP1-REP3). The error is ErrUnavailable.
-func (m *Manager) Spend(ctx context.Context, id string, until time.Time) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, grant.StoreTimeout)
-	defer cancel()
-	_, err := m.store.Save(ctx, "easyauth:spent:"+id, store.Entry{Value: []byte{format}, ExpiresAt: until})
-	switch {
-	case err == nil:
-		return true, nil
-	case errors.Is(err, store.ErrConflict):
-		return false, nil
-	}
-	return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
-}
-
-// decode decodes a session's row once per version.
+// decode decodes a session's row once per version, and forgets it with the row.
 func (m *Manager) decode(id string, e store.Entry) *record {
 	if rec, ok := m.decoded.Get(id, e.Version); ok {
 		return rec
@@ -179,23 +185,28 @@ func (m *Manager) decode(id string, e store.Entry) *record {
 	_, rec := m.cookies.open(context.Background(), id, e) // ok: the row is here; nothing is read
 	if rec != nil {
 		m.decoded.Put(id, e.Version, rec)
+	} else {
+		m.decoded.Delete(id)
 	}
 	return rec
 }
 
 // view makes the Session of a record at now.
 func (m *Manager) view(id string, rec *record, now time.Time) *Session {
-	return &Session{
+	s := &Session{
 		ID:         id,
 		User:       rec.user,
 		CreatedAt:  rec.CreatedAt,
 		AuthTime:   rec.AuthTime,
 		ExpiresAt:  rec.ExpiresAt,
 		GraceUntil: m.lifetimes.graceEnd(rec),
+		SeenAt:     rec.SeenAt,
+		manager:    m,
 		state:      m.lifetimes.state(rec, now),
-		seenAt:     rec.SeenAt,
 		now:        now,
 	}
+	s.end.Store(m.lifetimes.end(rec).UnixNano())
+	return s
 }
 
 func (m *Manager) owner(id string, rec *record) grant.Owner {

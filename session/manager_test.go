@@ -32,6 +32,10 @@ type op struct {
 	claims   providers.Claims // of the next refreshed ID token
 	verify   error
 	takes    time.Duration
+
+	revokeTakes time.Duration
+	unready     error
+	online      bool // sign-ins ask for no refresh token
 }
 
 func (o *op) Name() string { return "op" }
@@ -41,6 +45,14 @@ func (o *op) Begin(context.Context, *providers.Flow, url.Values) (string, error)
 func (o *op) Complete(context.Context, providers.Flow, url.Values) (*providers.Login, error) {
 	panic("not part of these tests")
 }
+func (o *op) Ready(ctx context.Context) error {
+	if errors.Is(o.unready, context.DeadlineExceeded) {
+		<-ctx.Done()
+	}
+	return o.unready
+}
+func (o *op) AsksForRefresh() bool { return !o.online }
+
 func (o *op) RefreshPolicy() providers.RefreshPolicy { return o.policy }
 
 func (o *op) Refresh(context.Context, providers.RefreshRequest) (*providers.Tokens, error) {
@@ -71,6 +83,9 @@ func (o *op) UserInfo(context.Context, providers.Secret, string) (providers.Clai
 }
 
 func (o *op) Revoke(_ context.Context, rt providers.Secret) error {
+	time.Sleep(o.revokeTakes)
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.revoked = append(o.revoked, rt.Reveal())
 	return nil
 }
@@ -98,7 +113,7 @@ func story(t *testing.T, change func(*session.Config), tell func(t *testing.T, h
 			return func(_ context.Context, e session.Event) {
 				h.mu.Lock()
 				defer h.mu.Unlock()
-				h.said = append(h.said, strings.TrimSpace(what+" "+e.Reason))
+				h.said = append(h.said, strings.TrimSpace(what+" "+string(e.Reason)))
 			}
 		}
 		cfg := session.Config{Store: h.count, Providers: []providers.Provider{h.op}, Hooks: session.Hooks{

@@ -14,15 +14,18 @@ import (
 // record is who is signed in, as stored. It holds no token. Its times are on
 // the store's clock. A record in memory is never changed.
 type record struct {
-	Provider  string           `json:"provider"`
-	Issuer    string           `json:"iss"`
-	Subject   string           `json:"sub"`
-	Claims    providers.Claims `json:"claims"`            // of the ID token
-	UserInfo  providers.Claims `json:"userinfo,omitzero"` // what only the userinfo endpoint told
-	CreatedAt time.Time        `json:"created"`
-	AuthTime  time.Time        `json:"auth"`
-	ExpiresAt time.Time        `json:"expires"` // end of the session; the grace period is added when read
-	SeenAt    time.Time        `json:"seen"`    // for the idle timeout
+	Provider string           `json:"provider"`
+	Issuer   string           `json:"iss"`
+	Subject  string           `json:"sub"`
+	Claims   providers.Claims `json:"claims"`            // of the ID token
+	UserInfo providers.Claims `json:"userinfo,omitzero"` // what only the userinfo endpoint told
+	// ProviderSession is the sid of the ID token: the user's session at the
+	// provider, by which the provider may end this one.
+	ProviderSession string    `json:"sid,omitempty"`
+	CreatedAt       time.Time `json:"created"`
+	AuthTime        time.Time `json:"auth"`
+	ExpiresAt       time.Time `json:"expires"` // end of the session; the grace period is added when read
+	SeenAt          time.Time `json:"seen"`    // for the idle timeout
 
 	user User // made of the above when decoded
 }

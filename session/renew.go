@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ func (m *Manager) KeepFresh(ctx context.Context, s *Session) error {
 // once a minute, and never without an idle timeout. A store that fails costs
 // the user a minute of idle time.
 func (m *Manager) Touch(ctx context.Context, s *Session) {
-	if m.lifetimes.idle <= 0 || s.now.Sub(s.seenAt) < m.lifetimes.touchEvery() {
+	if m.lifetimes.idle <= 0 || s.now.Sub(s.SeenAt) < m.lifetimes.touchEvery() {
 		return
 	}
 	_, _, err := m.update(ctx, s.ID, func(r *record, now time.Time) bool {
@@ -93,15 +94,13 @@ func (m *Manager) extend(ctx context.Context, s *Session) (*Session, error) {
 // session is gone, so that nothing is ever written back to life; ErrUnavailable.
 func (m *Manager) update(ctx context.Context, id string, change func(*record, time.Time) bool) (*record, time.Time, error) {
 	for {
-		loadCtx, cancel := context.WithTimeout(ctx, grant.StoreTimeout)
-		entries, err := m.store.Load(loadCtx, sessionKey(id))
-		cancel()
+		rows, err := m.rows(ctx, []string{sessionKey(id), grantKey(id)})
 		if err != nil {
-			return nil, time.Time{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+			return nil, time.Time{}, err
 		}
-		now := entries[0].Now
-		scsCtx, rec := m.cookies.open(ctx, id, entries[0])
-		if rec == nil {
+		now := rows[0].Now
+		scsCtx, rec := m.cookies.open(ctx, id, rows[0])
+		if rec == nil || gone(rows[1]) {
 			return nil, time.Time{}, errUnknown
 		}
 		next := *rec
@@ -121,10 +120,13 @@ func (m *Manager) update(ctx context.Context, id string, change func(*record, ti
 // The session is written only if they say something new.
 func (m *Manager) identified(ctx context.Context, o grant.Owner, id providers.Identity) {
 	_, _, err := m.update(ctx, o.SessionID, func(r *record, _ time.Time) bool {
-		if sameClaims(r.Claims, id.Claims) {
+		// A refreshed ID token may leave the sid out (OpenID Connect Core 12.2);
+		// the provider will name the session by the last one it told.
+		sid := cmp.Or(id.Claims.String("sid"), r.ProviderSession)
+		if sameClaims(r.Claims, id.Claims) && sid == r.ProviderSession {
 			return false
 		}
-		r.Claims = id.Claims
+		r.Claims, r.ProviderSession = id.Claims, sid
 		return true
 	})
 	if err != nil && !errors.Is(err, ErrNone) {

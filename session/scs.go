@@ -67,6 +67,7 @@ func (c *cookieSessions) open(ctx context.Context, id string, e store.Entry) (co
 // commit stores rec until then, in place of what begin or open saw.
 // store.ErrConflict: somebody else wrote, or the session ended.
 func (c *cookieSessions) commit(ctx context.Context, rec *record, until time.Time) error {
+	rowIn(ctx).entry.Tags = rec.tags()
 	c.scs.Put(ctx, valueKey, rec)
 	c.scs.SetDeadline(ctx, until)
 	_, _, err := c.scs.Commit(ctx)

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -42,22 +43,27 @@ type Session struct {
 	// ReauthAt is when the refresh token dies, where that is near enough for
 	// the user to be asked to sign in again in time; zero otherwise.
 	ReauthAt time.Time
+	// SeenAt is when the user was last noticed: to the minute where there is an
+	// idle timeout, otherwise at the sign-in or the last renewal of the session.
+	SeenAt time.Time
 
-	cookie string // Format keeps it out of every dump
-	state  State  // at load
-	seenAt time.Time
-	now    time.Time // the store's clock at load
-	grant  grant.Grant
+	manager *Manager     // nil: made by hand, in a test of a handler
+	cookie  string       // Format keeps it out of every dump; empty: not loaded by its cookie
+	state   State        // at load
+	now     time.Time    // the store's clock at load
+	end     atomic.Int64 // when it is over if nothing becomes of it, in Unix nanoseconds
+	grant   grant.Grant
 }
 
 // State tells where the session stood when it was loaded.
 func (s *Session) State() State { return s.state }
 
 // Token returns a fresh access token of the login's own audience, renewing it
-// if need be. The errors are those of [grant.Grant.Token]: branch on
-// grant.ErrReauthRequired, grant.ErrTransient, grant.ErrNoRefreshToken, ...
+// if need be, for as long as the session lasts, its grace period included. The
+// errors are those of [grant.Grant.Token]: branch on grant.ErrReauthRequired,
+// grant.ErrTransient, grant.ErrNoRefreshToken, grant.ErrSessionEnded, ...
 func (s *Session) Token(ctx context.Context) (*oauth2.Token, error) {
-	return s.grant.Token(ctx, grant.Audience{})
+	return s.TokenFor(ctx, grant.Audience{})
 }
 
 // TokenFor returns a fresh access token for another resource or scope set, got
@@ -68,18 +74,23 @@ func (s *Session) Token(ctx context.Context) (*oauth2.Token, error) {
 // but some strict providers use the refresh token up before they refuse, and
 // the user then has to sign in again.
 func (s *Session) TokenFor(ctx context.Context, aud grant.Audience) (*oauth2.Token, error) {
+	if err := s.lasts(ctx); err != nil {
+		return nil, err
+	}
 	return s.grant.Token(ctx, aud)
 }
 
 // Client returns an HTTP client that calls as the user and renews the token
 // once when the API answers 401; see [grant.Grant.Client].
 func (s *Session) Client(ctx context.Context) *http.Client {
-	return s.grant.Client(ctx, grant.Audience{})
+	return s.ClientFor(ctx, grant.Audience{})
 }
 
 // ClientFor is Client for another audience.
 func (s *Session) ClientFor(ctx context.Context, aud grant.Audience) *http.Client {
-	return s.grant.Client(ctx, aud)
+	c := s.grant.Client(ctx, aud)
+	c.Transport = &whileItLasts{session: s, inner: c.Transport}
+	return c
 }
 
 // Tokens returns what is stored of the session's tokens, refreshing nothing.

@@ -43,13 +43,14 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, login *providers
 	id, _ := idOf(token)
 	now := m.keeper.Now()
 	rec := &record{
-		Provider:  login.Provider,
-		Issuer:    login.Identity.Issuer,
-		Subject:   login.Identity.Subject,
-		Claims:    login.Identity.Claims,
-		CreatedAt: now,
-		AuthTime:  login.AuthTime,
-		SeenAt:    now,
+		Provider:        login.Provider,
+		Issuer:          login.Identity.Issuer,
+		Subject:         login.Identity.Subject,
+		Claims:          login.Identity.Claims,
+		ProviderSession: login.Identity.Claims.String("sid"),
+		CreatedAt:       now,
+		AuthTime:        login.AuthTime,
+		SeenAt:          now,
 	}
 	if rec.AuthTime.IsZero() {
 		rec.AuthTime = now
@@ -72,7 +73,7 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, login *providers
 	}
 
 	for _, before := range before {
-		if err := m.end(ctx, before, "replaced"); err != nil {
+		if _, err := m.end(ctx, before.event(ReasonReplaced)); err != nil {
 			m.log.ErrorContext(ctx, "session not ended at the next sign-in", "session", before.ID, "cause", err)
 		}
 	}
@@ -80,8 +81,13 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, login *providers
 	s := m.view(id, rec, now)
 	s.cookie = token
 	m.cookies.writeCookie(w, token, until)
-	m.log.InfoContext(ctx, "signed in", "provider", rec.Provider, "session", id)
-	m.tell(ctx, m.hooks.Started, Event{SessionID: id, Provider: rec.Provider, UserID: rec.Subject, ExpiresAt: s.ExpiresAt})
+	e := s.event("")
+	e.ExpiresAt = s.ExpiresAt
+	if sent := login.Tokens.SentAt; !sent.IsZero() {
+		e.Took = time.Since(sent)
+	}
+	m.log.InfoContext(ctx, "signed in", "provider", rec.Provider, "session", id, "took", e.Took)
+	m.tell(ctx, m.hooks.Started, e)
 	return s, nil
 }
 

@@ -71,6 +71,16 @@ func (c *Cache[V]) Put(key string, version uint64, value V) {
 		}
 	}
 	p.young[key] = item[V]{version, value}
+	delete(p.old, key) // or what was replaced would stay as long as its half
+}
+
+// Delete forgets key in all its versions.
+func (c *Cache[V]) Delete(key string) {
+	p := c.part(key)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.young, key)
+	delete(p.old, key)
 }
 
 func (c *Cache[V]) part(key string) *part[V] {

@@ -25,6 +25,23 @@ func TestValueIsKnownForItsVersionOnly(t *testing.T) {
 	}
 }
 
+func TestDeletedValueIsForgotten(t *testing.T) {
+	c := versioned.New[string](64)
+	for _, aside := range []int{0, 1000} { // just put, and long ago: among so many others that it has come to the old half
+		c.Put("key", 1, "plaintext")
+		for i := 0; i < aside; i++ {
+			c.Put(strconv.Itoa(i), 1, "other")
+			if i%2 == 0 {
+				c.Get("key", 1)
+			}
+		}
+		c.Delete("key")
+		if _, ok := c.Get("key", 1); ok {
+			t.Errorf("still there after %d others", aside)
+		}
+	}
+}
+
 func TestCacheIsBoundedAndKeepsWhatIsUsed(t *testing.T) {
 	const size = 256
 	c := versioned.New[int](size)
