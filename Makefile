@@ -1,12 +1,17 @@
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: test parts fuzz lint clean
+.PHONY: test soak parts fuzz lint clean
 
 # Everything that must hold: format, vet, staticcheck, tidy modules, all tests
 # with the race detector, short fuzz runs, and the tests against a real OpenID
 # provider and a real browser.
 test:
 	@sh .ci/test
+
+# The same for hours: thousands of simulated days, every crash at every point on real
+# servers, load while replicas die.
+soak:
+	@sh .ci/soak
 
 # Only what the tests against real parts need: installs what is missing, where it may.
 parts:

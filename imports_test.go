@@ -61,6 +61,8 @@ var onlyIn = map[string][]string{
 	"modernc.org/sqlite":              {"store/sqlitestore/"},
 	"github.com/redis/go-redis":       {"store/redisstore/", "examples/", "e2e/"},
 	"github.com/jackc/pgx":            {"store/pgstore/", "examples/", "e2e/"},
+	"github.com/dexidp/dex":           {"e2e/dex/"},
+	"golang.org/x/crypto":             {"e2e/dex/"},
 	"go.opentelemetry.io/otel":        {"session/otelsession/"},
 	"github.com/go-chi/chi":           {"examples/"},
 	"github.com/gin-gonic/gin":        {"examples/"},
