@@ -3,7 +3,6 @@ package handlers
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/goeasyauth/easyauth/internal/respond"
 	"github.com/goeasyauth/easyauth/session"
@@ -30,7 +29,7 @@ func (h *Handler) sessionFailure(err error) (respond.Reason, respond.Options) {
 		return respond.SignInRequired, again
 	}
 	if transient, ok := errors.AsType[*grant.TransientError](err); ok {
-		return respond.ProviderUnavailable, respond.Options{RetryAfter: retryAfter(transient)}
+		return respond.ProviderUnavailable, respond.Options{RetryAfter: transient.RetryAfter}
 	}
 	switch {
 	case errors.Is(err, grant.ErrUnsupported):
@@ -48,15 +47,4 @@ func (h *Handler) sessionFailure(err error) (respond.Reason, respond.Options) {
 // over reports whether the error says that there is no session, or none any more.
 func over(err error) bool {
 	return errors.Is(err, session.ErrNone) || errors.Is(err, grant.ErrSessionEnded)
-}
-
-// retryAfter is at most a minute, except where it may be the provider's own
-// word (docs/refresh.md E5).
-func retryAfter(err *grant.TransientError) time.Duration {
-	wait := max(err.RetryAfter, time.Second)
-	switch err.Reason {
-	case grant.ReasonBusy, grant.ReasonGateway, grant.ReasonBreaker:
-		return wait
-	}
-	return min(wait, time.Minute)
 }

@@ -57,7 +57,7 @@ func (g *Guard) refuseForNow(w http.ResponseWriter, r *http.Request, err error) 
 	o := respond.Options{RetryAfter: retrySoon, Reload: respond.Navigation(r)}
 	why := respond.StoreUnavailable
 	if transient, ok := errors.AsType[*grant.TransientError](err); ok {
-		why, o.RetryAfter = respond.ProviderUnavailable, max(transient.RetryAfter, time.Second)
+		why, o.RetryAfter = respond.ProviderUnavailable, transient.RetryAfter
 	} else if errors.Is(err, grant.ErrMisconfigured) {
 		why, o = respond.ProviderMisconfigured, respond.Options{} // waiting does not help
 	}

@@ -114,14 +114,19 @@ func (g *Grant) access(ctx context.Context, aud Audience) (access, error) {
 	case Hard:
 		budget = min(budget, time.Second)
 	}
+	lives := func() bool { return a.phase(k.clock.now()).usable() }
 	if refused == nil {
-		if rec, refused = k.ensure(ctx, g, aud, isFresh(key), budget); refused == nil {
+		rec, refused = k.ensure(ctx, g, aud, isFresh(key), budget)
+		if rest := k.cfg.WaitBudget - budget; rest > 0 && errors.Is(refused, ErrTransient) && !lives() { // it died meanwhile
+			rec, refused = k.ensure(ctx, g, aud, isFresh(key), rest)
+		}
+		if refused == nil {
 			g.adopt(rec)
 			return rec.Access[key], nil
 		}
 	}
 	// A token that still lives is served whatever became of its renewal.
-	if a.phase(k.clock.now()).usable() && !errors.Is(refused, ErrSessionEnded) {
+	if lives() && !errors.Is(refused, ErrSessionEnded) {
 		return a, nil
 	}
 	return access{}, refused

@@ -417,3 +417,44 @@ func TestTransientErrorsSayWhenToComeBack(t *testing.T) {
 		t.Errorf("%v is not, or not only, transient", err)
 	}
 }
+
+// In a token's last seconds nobody waits long, because it still works; but it may
+// die while they wait.
+func TestTokenThatDiesWhileItsSuccessorIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOP(providers.RefreshPolicy{})
+		o.takes = 3 * time.Second
+		h := newHouse(t, o)
+		k := h.process()
+		h.login(k)
+		time.Sleep(o.life - 500*time.Millisecond)
+		h.mustToken(k, "at1")
+	})
+}
+
+// Nobody is told to stay away for longer than a minute, but by the provider.
+func TestTimeToComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, test := range map[string]struct {
+			answer answer
+			most   time.Duration
+		}{
+			"the provider's own word": {answer{fail: true, kind: providers.Busy, retryAfter: 2 * time.Minute}, 2 * time.Minute},
+			"ours":                    {answer{fail: true, kind: providers.Unknown}, time.Minute},
+		} {
+			o := newOP(providers.RefreshPolicy{Class: providers.Strict})
+			o.answers = []answer{test.answer, {fail: true, kind: providers.Unknown}}
+			h := newHouse(t, o)
+			k := h.process()
+			h.login(k)
+			time.Sleep(o.life)
+			h.token(k)
+			_, err := h.token(k)
+			var transient *grant.TransientError
+			if !errors.As(err, &transient) || transient.RetryAfter > test.most || transient.RetryAfter < test.most/3 {
+				t.Errorf("%s: %v", name, err)
+			}
+			k.Close()
+		}
+	})
+}

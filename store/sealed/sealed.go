@@ -97,7 +97,10 @@ func (s *Store) Save(ctx context.Context, key string, e store.Entry) (store.Entr
 }
 
 // Delete implements [store.Store].
-func (s *Store) Delete(ctx context.Context, key string) error { return s.inner.Delete(ctx, key) }
+func (s *Store) Delete(ctx context.Context, key string) error {
+	s.opened.Delete(key)
+	return s.inner.Delete(ctx, key)
+}
 
 // Tagged implements [store.TagIndex]; its error is an [errors.ErrUnsupported]
 // where the inner store is none.
