@@ -2,23 +2,20 @@ package e2e_test
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"log"
 	"log/slog"
+	"math/rand/v2"
 	"net"
-	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/goeasyauth/easyauth"
+	"github.com/goeasyauth/easyauth/e2e/internal/webapp"
 	"github.com/goeasyauth/easyauth/providers"
-	"github.com/goeasyauth/easyauth/session"
-	"github.com/goeasyauth/easyauth/session/grant"
 )
 
 // app is an application with easyauth around it, served by this process.
@@ -62,7 +59,7 @@ func startApp(t testing.TB, op *oidcProvider, change func(*easyauth.Config)) *ap
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Config.Handler = auth.Wrap(routes(auth))
+	server.Config.Handler = auth.Wrap(webapp.Routes(auth))
 	server.Start()
 	t.Cleanup(func() {
 		server.Close()
@@ -72,42 +69,6 @@ func startApp(t testing.TB, op *oidcProvider, change func(*easyauth.Config)) *ap
 		a.logs.mustNotHold(t, op, a.jars)
 	})
 	return a
-}
-
-// routes are what an application has: a public page, a page and an API for
-// signed-in people, and two that cannot do without a token.
-func routes(auth *easyauth.Auth) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		if s, ok := session.FromContext(r.Context()); ok {
-			fmt.Fprintf(w, "signed in as %s", s.User.ID)
-			return
-		}
-		fmt.Fprint(w, "stranger")
-	})
-	mux.Handle("GET /account", auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, _ := session.FromContext(r.Context())
-		fmt.Fprintf(w, "account of %s", s.User.ID)
-	})))
-	mux.Handle("GET /token", auth.RequireToken(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, _ := session.FromContext(r.Context())
-		token, err := s.Token(r.Context())
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusTeapot) // RequireToken let it pass
-			return
-		}
-		fmt.Fprint(w, fingerprint(token.AccessToken))
-	})))
-	mux.Handle("GET /token-for", auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, _ := session.FromContext(r.Context())
-		token, err := s.TokenFor(r.Context(), grant.Resource(r.FormValue("resource")))
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusTeapot)
-			return
-		}
-		fmt.Fprint(w, token.AccessToken)
-	})))
-	return mux
 }
 
 // Visitor is somebody with a browser of their own.
@@ -147,7 +108,7 @@ func (l *logs) String() string {
 
 // mustNotHold searches the log for every secret of the provider and every
 // cookie value of the visitors (LEA2).
-func (l *logs) mustNotHold(t testing.TB, op *oidcProvider, visitors []*visitor) {
+func (l *logs) mustNotHold(t testing.TB, op interface{ Secrets() []string }, visitors []*visitor) {
 	t.Helper()
 	text := l.String()
 	if text == "" {
@@ -164,12 +125,6 @@ func (l *logs) mustNotHold(t testing.TB, op *oidcProvider, visitors []*visitor) 
 	}
 }
 
-// fingerprint tells tokens apart without showing them.
-func fingerprint(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
-}
-
 // pass waits until d has gone by: what the provider's clock counts cannot be made virtual.
 func pass(t testing.TB, d time.Duration) {
 	t.Helper()
@@ -184,13 +139,18 @@ func pass(t testing.TB, d time.Duration) {
 // a refresh gets them as they are (CSR4).
 const justRenewed = 5200 * time.Millisecond
 
-// freeAddr is a loopback address that nobody listens on right now.
+// freeAddr is a loopback address that nobody listens on right now. Its port is
+// below those that the system gives to outgoing connections: a program that is
+// killed finds it free when it starts again.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.N(10_000)))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no free port")
+	return ""
 }

@@ -1,6 +1,11 @@
 // Package e2e holds the tests against parts that nobody on this project wrote:
-// the npm package oidc-provider with strict rotation, and a real browser. The
-// tests start and stop both themselves; [cmd/parts] brings them.
+// the npm package oidc-provider with strict rotation, Dex, Redis, Postgres and a
+// real browser. The tests start and stop them all; [cmd/parts] brings them.
+//
+// What several processes of one application have to get right is tested with a
+// fleet of them (cmd/replica), each on its own way to the store: stopped, killed
+// and cut off at exact points of a refresh. With EASYAUTH_SOAK=1 those tests run
+// in full size, for hours.
 //
 // Everything listens on loopback. The provider is called localhost and the
 // application 127.0.0.1, because cookies ignore ports: on one host each would

@@ -27,9 +27,10 @@ type opConfig struct {
 	AccessTTL time.Duration // 0: a minute
 }
 
-// oidcProvider is one running oidc-provider.
+// oidcProvider is one running oidc-provider, or Dex.
 type oidcProvider struct {
 	Issuer string
+	args   []string // what cmd/replica has to know beside
 	cmd    *exec.Cmd
 	t      testing.TB
 	last   []string // the secrets, once it was killed
@@ -53,7 +54,14 @@ func startProvider(t testing.TB, cfg opConfig) *oidcProvider {
 	node, dir := parts.Node.Need(t), parts.OP.Need(t)
 	cmd := exec.Command(node, filepath.Join(dir, "op.mjs"))
 	cmd.Env = append(os.Environ(), "OP_ACCESS_TTL="+seconds(cfg.AccessTTL))
-	stdin, err := cmd.StdinPipe() // op.mjs ends when it closes, even if the test process is killed
+	return runProvider(t, cmd)
+}
+
+// runProvider starts a provider that prints its issuer and has the switches of
+// op.mjs.
+func runProvider(t testing.TB, cmd *exec.Cmd) *oidcProvider {
+	t.Helper()
+	stdin, err := cmd.StdinPipe() // it ends when it closes, even if the test process is killed
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,10 +77,10 @@ func startProvider(t testing.TB, cfg opConfig) *oidcProvider {
 
 	line, err := bufio.NewReader(stdout).ReadBytes('\n')
 	if err != nil {
-		t.Fatalf("oidc-provider did not start: %v", err)
+		t.Fatalf("the provider did not start: %v", err)
 	}
 	if err := json.Unmarshal(line, op); err != nil {
-		t.Fatalf("oidc-provider said %q: %v", line, err)
+		t.Fatalf("the provider said %q: %v", line, err)
 	}
 	return op
 }
@@ -138,7 +146,7 @@ func (p *oidcProvider) control(path string, query url.Values, into any) {
 		err = json.Unmarshal(body, into)
 	}
 	if err != nil {
-		p.t.Fatalf("oidc-provider %s answered %q: %v", path, body, err)
+		p.t.Fatalf("the provider's %s answered %q: %v", path, body, err)
 	}
 }
 
@@ -149,3 +157,10 @@ func seconds(d time.Duration) string {
 	}
 	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64)
 }
+
+// flags implement idp.
+func (p *oidcProvider) flags() []string {
+	return append([]string{"-issuer", p.Issuer, "-client-id", clientID, "-client-secret", clientSecret}, p.args...)
+}
+
+func (p *oidcProvider) signIn(v *visitor, at, name string) page { return v.Approve(v.Visit(at), name) }

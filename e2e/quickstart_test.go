@@ -2,12 +2,10 @@ package e2e_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 )
@@ -21,29 +19,6 @@ type quickstart struct {
 	args []string
 	jars []*visitor
 }
-
-var workDir string // of this run of the tests; TestMain makes and removes it
-
-func TestMain(m *testing.M) {
-	var err error
-	if workDir, err = os.MkdirTemp("", "easyauth-e2e-*"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	status := m.Run()
-	os.RemoveAll(workDir)
-	os.Exit(status)
-}
-
-// buildQuickstart builds the binary once for all tests.
-var buildQuickstart = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(workDir, "quickstart")
-	out, err := exec.Command("go", "build", "-C", filepath.Join("..", "examples"), "-o", binary, "./quickstart").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return binary, nil
-})
 
 // startQuickstart runs it on a free port with files of its own. With a
 // provider it signs in there, without one at the one that is built in.
@@ -73,11 +48,7 @@ func startQuickstart(t testing.TB, op *oidcProvider, args ...string) *quickstart
 // Start starts it, again after a Kill, and waits until it answers.
 func (q *quickstart) Start() {
 	q.t.Helper()
-	binary, err := buildQuickstart()
-	if err != nil {
-		q.t.Fatal(err)
-	}
-	q.cmd = exec.Command(binary, q.args...)
+	q.cmd = exec.Command(buildQuickstart(q.t), q.args...)
 	q.cmd.Stdout, q.cmd.Stderr = &q.logs, &q.logs
 	q.cmd.Env = append(os.Environ(), "QUICKSTART_CLIENT_SECRET="+clientSecret)
 	if err := q.cmd.Start(); err != nil {

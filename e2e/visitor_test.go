@@ -22,10 +22,19 @@ type visitor struct {
 }
 
 func newVisitor(t testing.TB) *visitor {
+	return newVisitorOn(t, newTransport(t))
+}
+
+// newVisitorOn is a visitor whose requests take this way.
+func newVisitorOn(t testing.TB, network http.RoundTripper) *visitor {
+	seen := &cookieWatch{next: network}
+	return &visitor{providertest.NewBrowser(seen), t, seen}
+}
+
+func newTransport(t testing.TB) *http.Transport {
 	transport := &http.Transport{MaxIdleConnsPerHost: 256, ResponseHeaderTimeout: time.Minute}
 	t.Cleanup(transport.CloseIdleConnections)
-	seen := &cookieWatch{next: transport}
-	return &visitor{providertest.NewBrowser(seen), t, seen}
+	return transport
 }
 
 // page is an answer, with what tests compare.
@@ -83,10 +92,16 @@ func (v *visitor) SignInAt(base, name string) page {
 // Approve fills in the provider's login and consent forms, whichever it shows.
 func (v *visitor) Approve(p page, name string) page {
 	v.t.Helper()
-	for strings.Contains(p.URL.Path, "/interaction/") {
-		p = v.Answer(p, url.Values{"login": {name}, "password": {"any"}})
+	for {
+		switch {
+		case strings.Contains(p.URL.Path, "/interaction/"): // oidc-provider
+			p = v.Answer(p, url.Values{"login": {name}, "password": {"any"}})
+		case strings.HasSuffix(p.URL.Path, "/auth/local/login"): // Dex
+			p = v.Answer(p, url.Values{"login": {name + "@example.com"}, "password": {"any"}})
+		default:
+			return p
+		}
 	}
-	return p
 }
 
 // Answer submits the page's first form with these fields too.

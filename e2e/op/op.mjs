@@ -14,6 +14,8 @@
 //       answer status instead of processing the call; or process it and close the
 //       connection instead of answering, with cut=1; either way wait delay ms first,
 //       with the refresh token consumed already
+//   GET /_tell?at=                                  the application's origin, where sign-outs are told
+//       from now on (back-channel logout); until then nobody is told
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Provider } from 'oidc-provider'
@@ -30,6 +32,8 @@ const provider = new Provider(issuer, {
     grant_types: ['authorization_code', 'refresh_token'],
     redirect_uris: ['http://127.0.0.1/.auth/login/oidc/callback'],
     post_logout_redirect_uris: ['http://127.0.0.1/.auth/logout/complete'],
+    backchannel_logout_uri: 'http://127.0.0.1/.auth/backchannel-logout/oidc',
+    backchannel_logout_session_required: true,
   }],
   scopes: ['openid', 'offline_access', 'profile', 'email', 'read', 'write'],
   claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
@@ -40,11 +44,18 @@ const provider = new Provider(issuer, {
   pkce: { required: () => true },
   rotateRefreshToken: true,
   features: {
+    backchannelLogout: { enabled: true },
     revocation: { enabled: true },
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: () => ({ scope: 'read write', accessTokenFormat: 'jwt', accessTokenTTL: accessTTL }),
     },
+  },
+  // Sign-outs are all that it ever sends. Its own dispatcher refuses loopback.
+  fetch: (registered, { dispatcher, ...options }) => {
+    if (!tellAt) throw new Error('nobody wants to be told')
+    remember({ logout_token: options.body.get('logout_token') }, 'logout_token')
+    return fetch(new URL(new URL(registered).pathname, tellAt), options)
   },
   ttl: { AccessToken: accessTTL, IdToken: 3600, RefreshToken: 86400, Grant: 86400, Interaction: 600, Session: 86400 },
 })
@@ -57,19 +68,23 @@ const loopback = (registered) => function (uri) {
 provider.Client.prototype.redirectUriAllowed = loopback('redirectUris')
 provider.Client.prototype.postLogoutRedirectUriAllowed = loopback('postLogoutRedirectUris')
 
-const stats = { calls: 0, logins: 0, refreshes: 0, refreshed: 0, replays: 0, revocations: 0, logouts: 0, userinfo: 0, inFlight: 0, maxInFlight: 0 }
+const stats = { calls: 0, logins: 0, refreshes: 0, refreshed: 0, replays: 0, revocations: 0, logouts: 0, told: 0, untold: 0, userinfo: 0, inFlight: 0, maxInFlight: 0 }
 provider.on('grant.error', (_, err) => { if (err.error_detail === 'refresh token already used') stats.replays++ })
 provider.on('grant.revoked', () => { stats.revocations++ })
 provider.on('end_session.success', () => { stats.logouts++ })
+provider.on('backchannel.success', () => { stats.told++ })
+provider.on('backchannel.error', () => { stats.untold++ })
 
 const secrets = new Set(['e2e-secret-that-must-not-be-logged'])
 const remember = (from, ...names) => names.forEach((name) => { if (from?.[name]) secrets.add(from[name]) })
 
 let next = { n: 0 }
+let tellAt
 const switches = {
   '/_stats': () => stats,
   '/_secrets': () => [...secrets],
   '/_next': (query) => { next = Object.fromEntries([...query].map(([k, v]) => [k, Number(v)])); return next },
+  '/_tell': (query) => { tellAt = query.get('at'); return { tellAt } },
 }
 
 provider.use(async (ctx, handle) => {

@@ -20,16 +20,17 @@ import (
 
 func main() { demo.Main(mount) }
 
-func mount(base string, dev *devprovider.Provider) (http.Handler, func() error, error) {
+func mount(on demo.Ground) (http.Handler, func() error, error) {
 	auth, err := easyauth.New(easyauth.Config{
-		BaseURL:   base,
-		Providers: []providers.Provider{dev.OIDC},
-		Keys:      []providers.Secret{easyauth.NewKey()}, // a real application keeps its keys
+		BaseURL:   on.Base,
+		Providers: []providers.Provider{on.Dev.OIDC},
+		Store:     on.Store,
+		Keys:      on.Keys,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	c := caller{dev}
+	c := caller{on.Dev}
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", auth.Require(http.HandlerFunc(c.call)))
 	mux.Handle("POST /reject", auth.Require(http.HandlerFunc(c.reject)))

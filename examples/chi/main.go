@@ -11,18 +11,18 @@ import (
 
 	"github.com/goeasyauth/easyauth"
 	"github.com/goeasyauth/easyauth/examples/internal/demo"
-	"github.com/goeasyauth/easyauth/examples/internal/devprovider"
 	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/session"
 )
 
 func main() { demo.Main(mount) }
 
-func mount(base string, dev *devprovider.Provider) (http.Handler, func() error, error) {
+func mount(on demo.Ground) (http.Handler, func() error, error) {
 	auth, err := easyauth.New(easyauth.Config{
-		BaseURL:   base,
-		Providers: []providers.Provider{dev.OIDC},
-		Keys:      []providers.Secret{easyauth.NewKey()}, // a real application keeps its keys
+		BaseURL:   on.Base,
+		Providers: []providers.Provider{on.Dev.OIDC},
+		Store:     on.Store,
+		Keys:      on.Keys,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -38,13 +38,3 @@ func TestBaseURLIsWhereABrowserOfThisComputerGetsToTheListener(t *testing.T) {
 		}
 	}
 }
-
-// TestTheBuiltInProviderIsFoundAtTheSameAddressAfterARestart, because its
-// address is its issuer, and an issuer is part of who somebody is.
-func TestTheBuiltInProviderIsFoundAtTheSameAddressAfterARestart(t *testing.T) {
-	for addr, want := range map[string]int{"127.0.0.1:8080": 8081, "127.0.0.1:0": 0, "127.0.0.1:65535": 0, "127.0.0.1:http": 0} {
-		if got := (&app{options: options{addr: addr}}).portBeside(); got != want {
-			t.Errorf("beside %s the provider takes port %d, want %d", addr, got, want)
-		}
-	}
-}

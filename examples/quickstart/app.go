@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +37,7 @@ type app struct {
 
 // open opens everything that the options name, or nothing: on an error, what
 // was opened is closed again.
-func open(opts options, log *slog.Logger) (_ *app, err error) {
+func open(ctx context.Context, opts options, log *slog.Logger) (_ *app, err error) {
 	stopping := make(chan struct{})
 	a := &app{options: opts, log: log, feed: newFeed(),
 		stop: sync.OnceFunc(func() { close(stopping) }), stopping: stopping}
@@ -57,7 +58,7 @@ func open(opts options, log *slog.Logger) (_ *app, err error) {
 		return nil, fmt.Errorf("-keys: %w", err)
 	}
 	a.newKeys = made
-	store, err := a.openStore()
+	store, err := a.openStore(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (a *app) handler() http.Handler {
 func (a *app) greet(w io.Writer) {
 	fmt.Fprintf(w, "Open      %s\n", a.base)
 	fmt.Fprintf(w, "Provider  %s (%s)\n", a.issuerURL(), a.providerName())
-	fmt.Fprintf(w, "Sessions  %s\n", cmp.Or(a.sqliteFile, "in memory: they end with this program"))
+	fmt.Fprintf(w, "Sessions  %s\n", a.store)
 	keys := a.keysFile
 	if a.newKeys {
 		keys += " (new)"

@@ -1,18 +1,15 @@
 package main
 
 import (
-	"fmt"
-	"math"
-	"net"
-	"strconv"
+	"context"
+	"path/filepath"
 
 	"github.com/goeasyauth/easyauth"
 	"github.com/goeasyauth/easyauth/examples/internal/devprovider"
+	"github.com/goeasyauth/easyauth/examples/internal/openstore"
 	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/providers/providertest"
 	"github.com/goeasyauth/easyauth/store"
-	"github.com/goeasyauth/easyauth/store/memstore"
-	"github.com/goeasyauth/easyauth/store/sqlitestore"
 )
 
 // realName is the alias of the provider that -issuer names.
@@ -50,7 +47,7 @@ func (a *app) openProvider() (providers.Provider, error) {
 			Scopes:       a.scopes,
 		})
 	}
-	dev, err := devprovider.Start(a.base, a.portBeside(), a.devMemory(), providertest.Config{AccessTokenLifetime: a.tokenLifetime})
+	dev, err := devprovider.Start(a.base, devprovider.PortBeside(a.addr), a.devMemory(), providertest.Config{AccessTokenLifetime: a.tokenLifetime})
 	if err != nil {
 		return nil, err
 	}
@@ -62,21 +59,21 @@ func (a *app) openProvider() (providers.Provider, error) {
 // devMemory is where the development provider keeps its grants: beside the
 // sessions that live by them, or nowhere if those end with this program too.
 func (a *app) devMemory() string {
-	if a.sqliteFile == "" {
+	switch {
+	case !a.remembers():
 		return ""
+	case a.store.File() != "":
+		return a.store.File() + ".devprovider"
 	}
-	return a.sqliteFile + ".devprovider"
+	return filepath.Join(a.cacheDir, "devprovider")
 }
 
-func (a *app) openStore() (store.Store, error) {
-	if a.sqliteFile == "" {
-		return memstore.New(), nil
-	}
-	st, err := sqlitestore.Open(a.sqliteFile)
+func (a *app) openStore(ctx context.Context) (store.Store, error) {
+	st, closer, err := openstore.Open(ctx, a.store)
 	if err != nil {
-		return nil, fmt.Errorf("-store: %w", err)
+		return nil, err
 	}
-	a.closers = append(a.closers, st)
+	a.closers = append(a.closers, closer)
 	return st, nil
 }
 
@@ -92,15 +89,4 @@ func (a *app) issuerURL() string {
 		return a.dev.Server.Issuer()
 	}
 	return a.issuer
-}
-
-// portBeside is the port next to a fixed one, so that the development provider
-// is found at the same address after a restart, and 0 next to a free one.
-func (a *app) portBeside() int {
-	_, port, _ := net.SplitHostPort(a.addr)
-	n, err := strconv.Atoi(port)
-	if err != nil || n == 0 || n == math.MaxUint16 {
-		return 0
-	}
-	return n + 1
 }

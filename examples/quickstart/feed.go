@@ -59,13 +59,13 @@ func (f *feed) hooks() session.Hooks {
 			f.add(e, kindRefreshed, "Refreshed.", "The provider issued a new access token"+took(" in ", e, "")+living(e)+".")
 		},
 		RefreshFailed: func(_ context.Context, e session.Event) {
-			f.add(e, kindFailed, "Not refreshed:", spoken(e.Reason)+took(" (told after ", e, ")")+".")
+			f.add(e, kindFailed, "Not refreshed:", spoken(string(e.Reason))+took(" (told after ", e, ")")+".")
 		},
 		ReauthSoon: func(_ context.Context, e session.Event) {
 			f.add(e, kindWarned, "Sign-in needed soon.", "The refresh token dies at "+e.ExpiresAt.UTC().Format(time.RFC1123)+".")
 		},
 		Ended: func(_ context.Context, e session.Event) {
-			f.add(e, kindEnded, "Session ended:", spoken(e.Reason)+".")
+			f.add(e, kindEnded, "Session ended:", spoken(string(e.Reason))+".")
 		},
 	}
 }

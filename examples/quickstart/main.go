@@ -5,7 +5,9 @@
 //
 // Without flags it brings its own identity provider, keeps sessions in a SQLite
 // file and prints the address to open. With -issuer, -client-id and
-// -client-secret it signs in with a real provider instead.
+// -client-secret it signs in with a real provider instead; with -store it keeps
+// its sessions on Redis or Postgres, where any number of quickstarts with the
+// same -keys and -base-url share them.
 //
 // Reading order: auth.go mounts the library, api.go and page.go are ordinary
 // handlers that read the request context, feed.go and stream.go show the

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goeasyauth/easyauth/examples/internal/openstore"
 	"github.com/goeasyauth/easyauth/providers"
 )
 
@@ -26,8 +27,9 @@ type options struct {
 	clientSecret providers.Secret
 	scopes       []string
 
-	sqliteFile string // empty: sessions are kept in memory
-	keysFile   string
+	store    openstore.Spec
+	keysFile string
+	cacheDir string // of quickstart, for files that nobody named; empty where all were
 
 	session time.Duration
 	grace   time.Duration // negative: none
@@ -46,7 +48,7 @@ const secretVariable = "QUICKSTART_CLIENT_SECRET"
 // flag.ErrHelp; every other error fits on one line.
 func parseOptions(args []string, help io.Writer) (options, error) {
 	opts := options{tokenLifetime: time.Minute, outage: 30 * time.Second}
-	var store, secret, scopes string
+	var secret, scopes string
 
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -56,7 +58,7 @@ func parseOptions(args []string, help io.Writer) (options, error) {
 	flags.StringVar(&opts.clientID, "client-id", "", "client `id` at that provider")
 	flags.StringVar(&secret, "client-secret", "", "client `secret` at that provider (or set "+secretVariable+")")
 	flags.StringVar(&scopes, "scopes", "openid profile email offline_access", "`scopes` to ask that provider for")
-	flags.StringVar(&store, "store", "", "keep sessions in memory or in sqlite:`FILE` (default a file in the user's cache directory)")
+	opts.store.Flags(flags, "(default a file in the user's cache directory)")
 	flags.StringVar(&opts.keysFile, "keys", "", "`file` of sealing keys, newest first, made if absent (default a file in the user's cache directory)")
 	flags.DurationVar(&opts.session, "session", 8*time.Hour, "how long a session lasts")
 	flags.DurationVar(&opts.grace, "grace", 72*time.Hour, "how long after that the provider may renew it without the user")
@@ -89,7 +91,7 @@ func parseOptions(args []string, help io.Writer) (options, error) {
 			}
 		}
 	}
-	return opts, opts.placeFiles(store)
+	return opts, opts.placeFiles()
 }
 
 func (o *options) check() error {
@@ -111,32 +113,26 @@ func (o *options) check() error {
 	return nil
 }
 
-// placeFiles reads -store and says where the files are that were not named.
-func (o *options) placeFiles(store string) error {
-	switch kind, file, _ := strings.Cut(store, ":"); {
-	case store == "" || store == "memory":
-	case kind == "sqlite" && file != "":
-		o.sqliteFile = file
-	default:
-		return fmt.Errorf("-store %q is neither memory nor sqlite:FILE", store)
+// placeFiles says where the files are that were not named, and checks -store.
+func (o *options) placeFiles() error {
+	if o.store.Store == "" || o.keysFile == "" || o.remembers() && o.store.File() == "" {
+		cache, err := os.UserCacheDir()
+		if err == nil {
+			o.cacheDir = filepath.Join(cache, "easyauth-quickstart")
+			err = os.MkdirAll(o.cacheDir, 0o700)
+		}
+		if err != nil {
+			return fmt.Errorf("no cache directory (%w): name the files with -store and -keys", err)
+		}
 	}
-	if store != "" && o.keysFile != "" {
-		return nil
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return fmt.Errorf("no cache directory (%w): name the files with -store and -keys", err)
-	}
-	dir := filepath.Join(cache, "easyauth-quickstart")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("no cache directory (%w): name the files with -store and -keys", err)
-	}
-	if store == "" {
-		o.sqliteFile = filepath.Join(dir, "sessions.db")
-	}
-	o.keysFile = cmp.Or(o.keysFile, filepath.Join(dir, "keys"))
-	return nil
+	o.store.Store = cmp.Or(o.store.Store, "sqlite:"+filepath.Join(o.cacheDir, "sessions.db"))
+	o.keysFile = cmp.Or(o.keysFile, filepath.Join(o.cacheDir, "keys"))
+	return o.store.Check()
 }
+
+// remembers reports whether the development provider has to outlive this
+// program, because sessions do that live by its grants.
+func (o *options) remembers() bool { return o.issuer == "" && o.store.Lasting() }
 
 func isWebURL(raw string) bool {
 	u, err := url.Parse(raw)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,17 @@ func TestWhatCannotWorkIsOneLineAndStatus2(t *testing.T) {
 		"duration without unit":        {[]string{"-session", "8"}, "-session"},
 		"session of no length":         {[]string{"-session", "0s"}, "-session"},
 		"negative grace":               {[]string{"-grace", "-1h"}, "-grace"},
-		"unknown store":                {[]string{"-store", "redis"}, "-store"},
+		"unknown store":                {[]string{"-store", "etcd://127.0.0.1"}, "-store"},
+		"redis that is not there":      {[]string{"-store", "redis://:hush@127.0.0.1:1"}, "is it running"},
+		"redis of another kind":        {[]string{"-store", "redis+raft://:hush@127.0.0.1:1"}, "redis+cluster://"},
+		"redis with a mistake":         {[]string{"-store", "redis://:hush@127.0.0.1:1/nine"}, "-store"},
+		"redis address unreadable":     {[]string{"-store", "redis://:hush%zz@127.0.0.1:1"}, "-store"},
+		"sentinel without a master":    {[]string{"-store", "redis+sentinel://:hush@127.0.0.1:1"}, "master_name"},
+		"postgres that is not there":   {[]string{"-store", "postgres://me:hush@127.0.0.1:1/app"}, "-migrate"},
+		"postgres to be prepared":      {[]string{"-store", "postgres://me:hush@127.0.0.1:1/app", "-migrate"}, "cannot be prepared"},
+		"postgres with a mistake":      {[]string{"-store", "postgres://me:hush@127.0.0.1:none/app"}, "-store"},
+		"postgres address unreadable":  {[]string{"-store", "postgres://me:hush%zz@127.0.0.1/app"}, "-store"},
+		"migrate without postgres":     {[]string{"-store", "memory", "-migrate"}, "-migrate"},
 		"sqlite without file":          {[]string{"-store", "sqlite:"}, "-store"},
 		"sqlite in no folder":          {[]string{"-store", "sqlite:" + noFolder}, noFolder},
 		"keys in no folder":            {[]string{"-keys", noFolder}, noFolder},
@@ -85,8 +96,8 @@ func TestHelpIsNoMistake(t *testing.T) {
 	if code := run(t.Context(), []string{"-help"}, &stdout, &stderr); code != exitOK || stderr.Len() > 0 {
 		t.Errorf("status %d, stderr %q", code, &stderr)
 	}
-	for _, flag := range []string{"-addr", "-base-url", "-issuer", "-client-id", "-client-secret", "-scopes", "-store", "-keys", "-session", "-grace", "-v"} {
-		if !strings.Contains(stdout.String(), "  "+flag+" ") && !strings.Contains(stdout.String(), "  "+flag+"\t") {
+	for _, flag := range []string{"-addr", "-base-url", "-issuer", "-client-id", "-client-secret", "-scopes", "-store", "-migrate", "-keys", "-session", "-grace", "-v"} {
+		if !slices.Contains(strings.Fields(stdout.String()), flag) {
 			t.Errorf("-help does not mention %s", flag)
 		}
 	}
@@ -110,14 +121,17 @@ func TestFlagsAreRead(t *testing.T) {
 	if opts.addr != "127.0.0.1:8080" || opts.session != 8*time.Hour || opts.grace != 72*time.Hour || opts.tokenLifetime != time.Minute || opts.outage != 30*time.Second {
 		t.Errorf("the defaults are %+v", opts)
 	}
-	if opts.sqliteFile != filepath.Join(dir, "sessions.db") || opts.keysFile != filepath.Join(dir, "keys") {
-		t.Errorf("the files are %s and %s, want both in %s", opts.sqliteFile, opts.keysFile, dir)
+	if opts.store.File() != filepath.Join(dir, "sessions.db") || opts.keysFile != filepath.Join(dir, "keys") {
+		t.Errorf("the files are %s and %s, want both in %s", opts.store.File(), opts.keysFile, dir)
 	}
-	if opts := read("-store", "memory"); opts.sqliteFile != "" || opts.keysFile == "" {
-		t.Errorf("in memory: store %q, keys %q", opts.sqliteFile, opts.keysFile)
+	if opts := read("-store", "memory"); opts.store.Lasting() || opts.remembers() || opts.keysFile == "" {
+		t.Errorf("in memory: store %q, keys %q", opts.store, opts.keysFile)
 	}
-	if opts := read("-store", "sqlite:a:b.db", "-keys", "k"); opts.sqliteFile != "a:b.db" || opts.keysFile != "k" {
-		t.Errorf("named files: store %q, keys %q", opts.sqliteFile, opts.keysFile)
+	if opts := read("-store", "sqlite:a:b.db", "-keys", "k"); opts.store.File() != "a:b.db" || opts.keysFile != "k" || opts.cacheDir != "" {
+		t.Errorf("named files: store %q, keys %q", opts.store, opts.keysFile)
+	}
+	if opts := read("-store", "postgres://me@db.example/app", "-migrate", "-keys", "k"); !opts.store.Migrate || opts.cacheDir == "" {
+		t.Errorf("on Postgres: %+v, and the development provider remembers in %q", opts.store, opts.cacheDir)
 	}
 	if opts := read("-grace", "0s"); opts.grace >= 0 {
 		t.Errorf("-grace 0s gives %v, which easyauth takes for its default", opts.grace)

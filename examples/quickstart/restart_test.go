@@ -75,7 +75,7 @@ func TestTheBuiltInProviderSurvivesARestartToo(t *testing.T) {
 	addr := addressWithRoomBeside(t)
 	files := func(opts *options) {
 		hurried(opts)
-		opts.addr, opts.sqliteFile, opts.keysFile = addr, filepath.Join(dir, "sessions.db"), filepath.Join(dir, "keys")
+		opts.addr, opts.store.Store, opts.keysFile = addr, "sqlite:"+filepath.Join(dir, "sessions.db"), filepath.Join(dir, "keys")
 	}
 	program := start(t, files)
 	ada := apptest.NewBrowser(t)
@@ -121,7 +121,7 @@ func addressWithRoomBeside(t *testing.T) string {
 func TestSigningOutAfterARestartEndsOnThePage(t *testing.T) {
 	dir := t.TempDir()
 	files := func(opts *options) {
-		opts.sqliteFile, opts.keysFile = filepath.Join(dir, "sessions.db"), filepath.Join(dir, "keys")
+		opts.store.Store, opts.keysFile = "sqlite:"+filepath.Join(dir, "sessions.db"), filepath.Join(dir, "keys")
 	}
 	program := start(t, files)
 	ada := apptest.NewBrowser(t)
@@ -138,7 +138,9 @@ func TestSigningOutAfterARestartEndsOnThePage(t *testing.T) {
 func TestARotatedKeyKeepsEverybodySignedInUntilTheOldOneIsGone(t *testing.T) {
 	dir := t.TempDir()
 	keys := filepath.Join(dir, "keys")
-	files := func(opts *options) { opts.sqliteFile, opts.keysFile = filepath.Join(dir, "sessions.db"), keys }
+	files := func(opts *options) {
+		opts.store.Store, opts.keysFile = "sqlite:"+filepath.Join(dir, "sessions.db"), keys
+	}
 	program := start(t, files)
 	ada := apptest.NewBrowser(t)
 	ada.SignedIn(program.Base+"/.auth/login", "ada")

@@ -40,7 +40,7 @@ func serveQuickstart(ctx context.Context, opts options, stdout, stderr io.Writer
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
 
-	a, err := open(opts, log)
+	a, err := open(ctx, opts, log)
 	if err != nil {
 		complain(stderr, err)
 		return exitUsage

@@ -12,8 +12,8 @@ import (
 // End deletes the record and revokes its refresh token at the provider, where
 // the provider can. The error is ErrStore: nothing was ended.
 //
-// A refresh that is under way finds the record gone when it commits, and
-// revokes what it got.
+// A refresh that is under way, or whose answer is in escrow, finds the record gone
+// when it commits, and revokes what it got.
 func (k *Keeper) End(ctx context.Context, key, provider string) error {
 	return k.end(ctx, key, provider, providers.Secret{})
 }
@@ -34,13 +34,9 @@ func (k *Keeper) end(ctx context.Context, key, provider string, newest providers
 	case err != nil:
 		k.cfg.Logger.WarnContext(ctx, "row of an ended grant left to expire", "provider", provider, "cause", err)
 	}
-	if u := k.escrow.after(key, last); u != nil && k.escrow.drop(u) {
-		last = u.rec
-	}
 	if newest.IsZero() && last != nil {
 		newest = last.secret()
 	}
-	k.decoded.Delete(key)
 	k.revoke(ctx, provider, newest)
 	return nil
 }

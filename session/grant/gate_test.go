@@ -165,11 +165,14 @@ var down = answer{fail: true, kind: providers.NotSent}
 // Five users in a row could not be served: the sixth is not even tried, nothing
 // is written, and then one of those who come decides for all.
 func TestBreakerLetsOneCallThroughAndBeginsAnew(t *testing.T) {
-	gathering(t, strict, 100, func(t *testing.T, c *crowd, _ *grant.Keeper) {
+	gathering(t, strict, 150, func(t *testing.T, c *crowd, _ *grant.Keeper) {
 		counting := storetest.NewCounting(c.store)
 		c.cfg.Store = counting
 		k := c.process()
 		defer k.Close()
+		(&crowd{c.house, c.keys[100:]}).all(k) // as many calls at once as are allowed
+		c.keys = c.keys[:100]
+		c.op.calls = 0
 		c.op.outage = func() answer { return down }
 		for i := range 5 {
 			c.token(onlyNow(t), k, i)
@@ -256,14 +259,15 @@ func TestOneUsersTroubleSilencesNobodyElse(t *testing.T) {
 		gathering(t, reusable, 20, func(t *testing.T, c *crowd, k *grant.Keeper) {
 			c.op.outage = func() answer { return trouble }
 			for range 12 {
+				time.Sleep(time.Hour + time.Second)
 				c.token(onlyNow(t), k, 0)
 				synctest.Wait()
-				time.Sleep(time.Hour + time.Second)
 			}
 			if c.op.count() < 12 {
 				t.Fatalf("%d calls for the one in trouble, want 12", c.op.count())
 			}
 			c.op.outage = nil
+			c.keys = c.keys[1:]
 			if failed := c.all(k); len(failed) != 0 {
 				t.Errorf("%v: %v", trouble.kind, failed)
 			}
@@ -340,6 +344,10 @@ func TestI7ValidTokenIsServedWhateverTheGateSays(t *testing.T) {
 
 func TestAgingTokenAsksNobodyWhileTheProviderIsLeftAlone(t *testing.T) {
 	gathering(t, strict, 6, func(t *testing.T, c *crowd, k *grant.Keeper) {
+		counting := storetest.NewCounting(c.store)
+		c.cfg.Store = counting
+		k = c.process()
+		defer k.Close()
 		c.login(k)
 		time.Sleep(56 * time.Minute)
 		c.op.outage = func() answer { return down }
@@ -347,17 +355,16 @@ func TestAgingTokenAsksNobodyWhileTheProviderIsLeftAlone(t *testing.T) {
 			c.token(onlyNow(t), k, i)
 			synctest.Wait()
 		}
-		counting := storetest.NewCounting(c.store)
-		c.cfg.Store = counting
 		g := c.request(k)
+		counting.Reset()
 		for range 10 {
 			if _, err := g.Token(t.Context(), grant.Audience{}); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
 		}
-		if c.op.count() != 5 {
-			t.Errorf("%d calls", c.op.count())
+		if n := counting.Counts().Loads; c.op.count() != 5 || n != 0 {
+			t.Errorf("%d calls, %d looks at the store for nothing", c.op.count()-5, n)
 		}
 	})
 }
@@ -376,6 +383,51 @@ func TestCloseReleasesTheQueue(t *testing.T) {
 		if got := <-failed; got[grant.ReasonClosing] != 16 || len(got) != 1 {
 			t.Errorf("failed %v: want the 16 who queued", got)
 		}
+	})
+}
+
+// A revocation that fails says nothing about refreshes.
+func TestRevocationsDoNotCloseTheGate(t *testing.T) {
+	gathering(t, strict, 10, func(t *testing.T, c *crowd, k *grant.Keeper) {
+		c.op.outage = func() answer { return down }
+		for i := range 4 {
+			c.token(onlyNow(t), k, i)
+			synctest.Wait()
+		}
+		c.op.unrevoked = 3
+		go k.End(t.Context(), c.keys[4], "op")
+		synctest.Wait()
+		c.op.outage = nil
+		if _, err := c.token(t.Context(), k, 9); err != nil || c.op.unrevoked != 2 {
+			t.Errorf("%v, after %d revocations that failed", err, 3-c.op.unrevoked)
+		}
+	})
+}
+
+// Who waits for another process does not stand in the way of its own.
+func TestTurnIsGivenUpWhileAnotherProcessIsAtIt(t *testing.T) {
+	gathering(t, strict, 3, func(t *testing.T, c *crowd, _ *grant.Keeper) {
+		c.cfg.MaxCalls = 1
+		k, other := c.process(), c.process()
+		defer k.Close()
+		defer other.Close()
+		c.op.takes = 2 * time.Second
+		go c.token(t.Context(), k, 0)
+		synctest.Wait()
+		go c.token(t.Context(), k, 1)
+		synctest.Wait()
+		go c.token(t.Context(), k, 2)
+		synctest.Wait()
+		c.op.takes = 9 * time.Second
+		go c.token(t.Context(), other, 1)
+		synctest.Wait()
+		c.op.takes = 0
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if !slices.Equal(c.op.order, []string{"user0", "user1", "user2"}) {
+			t.Errorf("presented %v: want the third to go while the second waits for another process", c.op.order)
+		}
+		time.Sleep(10 * time.Second)
 	})
 }
 

@@ -29,8 +29,12 @@ type Grant struct {
 }
 
 // reloadAfter is how old a look at the store may be for a Grant that is asked
-// long after its request, by a stream for example.
-const reloadAfter = 10 * time.Second
+// long after its request, by a stream for example; reloadLast how old while the
+// store cannot be asked.
+const (
+	reloadAfter = 10 * time.Second
+	reloadLast  = 30 * time.Second
+)
 
 // minForce is the floor between two renewals of a token that is still fresh
 // (docs/threats.md CSR4): a loop of forced refreshes does not reach the provider.
@@ -114,19 +118,14 @@ func (g *Grant) access(ctx context.Context, aud Audience) (access, error) {
 	case Hard:
 		budget = min(budget, time.Second)
 	}
-	lives := func() bool { return a.phase(k.clock.now()).usable() }
 	if refused == nil {
-		rec, refused = k.ensure(ctx, g, aud, isFresh(key), budget)
-		if rest := k.cfg.WaitBudget - budget; rest > 0 && errors.Is(refused, ErrTransient) && !lives() { // it died meanwhile
-			rec, refused = k.ensure(ctx, g, aud, isFresh(key), rest)
-		}
-		if refused == nil {
+		if rec, refused = k.ensure(ctx, g, aud, isFresh(key), budget); refused == nil {
 			g.adopt(rec)
 			return rec.Access[key], nil
 		}
 	}
 	// A token that still lives is served whatever became of its renewal.
-	if lives() && !errors.Is(refused, ErrSessionEnded) {
+	if a.phase(k.clock.now()).usable() && !errors.Is(refused, ErrSessionEnded) {
 		return a, nil
 	}
 	return access{}, refused
@@ -223,14 +222,17 @@ func (g *Grant) look(ctx context.Context) (*record, time.Time, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	age := time.Since(g.loadedAt)
+	if g.rec == nil {
+		g.rec = g.keeper.decode(g.key, g.entry)
+	}
 	if age > reloadAfter {
 		rec, entry, err := g.keeper.load(ctx, g.key)
-		if err != nil {
+		switch {
+		case err == nil:
+			g.rec, g.entry, g.loadedAt, age = rec, entry, time.Now(), 0
+		case age > reloadLast:
 			return nil, time.Time{}, storeError(err)
 		}
-		g.rec, g.entry, g.loadedAt, age = rec, entry, time.Now(), 0
-	} else if g.rec == nil {
-		g.rec = g.keeper.decode(g.key, g.entry)
 	}
 	if g.rec == nil {
 		return nil, time.Time{}, ErrSessionEnded

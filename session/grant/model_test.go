@@ -485,8 +485,8 @@ func (m *model) release(n *world, i int) {
 		return
 	}
 	n.version++
-	if n.attempt.doubted {
-		n.attempt = modelAttempt{owner: n.attempt.owner, age: max(n.attempt.age, over)}
+	if left := n.attempt.real(modelNow).withdrawn(modelNow); left != nil {
+		n.attempt = modelAttempt{owner: n.attempt.owner, age: max(n.attempt.age, over), probe: left.Probe, doubted: left.Doubted}
 		return
 	}
 	n.attempt = modelAttempt{}
@@ -656,27 +656,23 @@ func (m *model) policy() providers.RefreshPolicy {
 
 const modelWindow = 30 * time.Second
 
+var modelNow = time.Unix(1e9, 0)
+
 // admit asks the real code.
-func (m *model) admit(a modelAttempt) admission {
-	now, real := time.Unix(1e9, 0), (*attempt)(nil)
-	if a.owner != 0 {
-		real = a.real(now)
-	}
-	return real.admit(now, m.policy())
-}
+func (m *model) admit(a modelAttempt) admission { return a.real(modelNow).admit(modelNow, m.policy()) }
 
 // next asks the real code too.
 func (m *model) next(a modelAttempt, i int) modelAttempt {
-	now, real := time.Unix(1e9, 0), (*attempt)(nil)
-	if a.owner != 0 {
-		real = a.real(now)
-	}
-	return modelAttempt{owner: uint8(1 + i), probe: real.next(now, m.policy()).Probe, doubted: a.owner != 0}
+	n := a.real(modelNow).next(modelNow, m.policy())
+	return modelAttempt{owner: uint8(1 + i), probe: n.Probe, doubted: n.Doubted}
 }
 
-// real is an attempt whose times mean at now what a says.
+// real is an attempt whose times mean at now what a says; nil for none.
 func (a modelAttempt) real(now time.Time) *attempt {
-	r := &attempt{FirstAt: now.Add(-20 * time.Second), Deadline: now.Add(time.Second), Probe: a.probe}
+	if a.owner == 0 {
+		return nil
+	}
+	r := &attempt{Doubted: a.doubted, FirstAt: now.Add(-20 * time.Second), Deadline: now.Add(time.Second), Probe: a.probe}
 	switch a.age {
 	case over:
 		r.Deadline = now

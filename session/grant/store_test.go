@@ -228,6 +228,25 @@ func TestGrantThatOutlivesItsRequestLearnsOfTheEnd(t *testing.T) {
 	})
 }
 
+// I7: a token that was there a moment ago is served while the store cannot be
+// asked, and not for long: nobody knows whether the session has ended meanwhile.
+func TestGrantThatOutlivesItsRequestKeepsItsTokenThroughAShortOutage(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		g := h.request(k)
+		h.store.Fail(errDown)
+		for range 30 {
+			time.Sleep(time.Second)
+			if _, err := g.Token(t.Context(), grant.Audience{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		if _, err := g.Token(t.Context(), grant.Audience{}); !errors.Is(err, grant.ErrStore) {
+			t.Errorf("token: %v, want ErrStore", err)
+		}
+	})
+}
+
 // E6.6: a process that was suspended between begin and the call does not send.
 func TestFrozenProcessDoesNotSend(t *testing.T) {
 	story(t, wide, func(t *testing.T, h *house, k *grant.Keeper) {

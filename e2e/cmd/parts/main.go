@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 
 	"github.com/goeasyauth/easyauth/e2e/internal/parts"
 )
@@ -16,8 +17,16 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	status := 0
-	for _, part := range parts.All() {
-		path, err := part.Bring(ctx)
+	all := parts.All()
+	brought := make([]func() (string, error), len(all))
+	for i, part := range all {
+		brought[i] = sync.OnceValues(func() (string, error) { return part.Bring(ctx) })
+		if part.Beside {
+			go brought[i]()
+		}
+	}
+	for i, part := range all {
+		path, err := brought[i]()
 		if err != nil {
 			fmt.Printf("left out: %s (%s): %v\n", part.For, part.Name, err)
 			if os.Getenv("CI") == "true" {

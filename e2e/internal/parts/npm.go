@@ -58,7 +58,7 @@ func (b bundle) install(ctx context.Context) error {
 	if err := os.CopyFS(work, b.files); err != nil {
 		return err
 	}
-	if err := run(ctx, work, npm, "ci"); err != nil {
+	if err := run(ctx, work, nil, npm, "ci"); err != nil {
 		return err
 	}
 	if _, err := b.find(); err == nil {

@@ -1,6 +1,6 @@
 // Package parts finds the programs that the end-to-end tests need and that
 // nobody on this project wrote, and installs them where it may: Debian packages
-// only as root, npm packages only into the user's cache.
+// only as root; npm packages, and what Go builds, only into the user's cache.
 package parts
 
 import (
@@ -15,20 +15,33 @@ import (
 type Part struct {
 	Name    string
 	For     string                 // what is left out without it
+	Beside  bool                   // may be brought while others are: it needs none of them
 	find    func() (string, error) // where it is; the error says what is missing
 	install func(ctx context.Context) error
 }
 
 // The parts, in the order in which they are installed.
 var (
-	Compiler = Part{"cc", "the race detector", compiler, apt("gcc", "libc6-dev")}
-	Node     = Part{"node", "the tests against oidc-provider", node, installNode}
-	OP       = Part{"oidc-provider", "the tests against oidc-provider", provider.find, provider.install}
-	Chromium = Part{"chromium", "the tests in a real browser", chromium, apt("chromium")}
+	Compiler = Part{Name: "cc", For: "the race detector",
+		find: compiler, install: apt("gcc", "libc6-dev")}
+	Redis = Part{Name: "redis", For: "the tests on Redis",
+		find: redis, install: apt("redis-server", "redis-sentinel", "redis-tools")}
+	Postgres = Part{Name: "postgres", For: "the tests on Postgres",
+		find: postgres, install: apt("postgresql")}
+	PgBouncer = Part{Name: "pgbouncer", For: "the tests of Postgres behind PgBouncer",
+		find: pgbouncer, install: apt("pgbouncer")}
+	Node = Part{Name: "node", For: "the tests against oidc-provider",
+		find: node, install: installNode}
+	OP = Part{Name: "oidc-provider", For: "the tests against oidc-provider",
+		find: provider.find, install: provider.install}
+	Chromium = Part{Name: "chromium", For: "the tests in a real browser",
+		find: chromium, install: apt("chromium")}
+	Dex = Part{Name: "dex", For: "the tests against Dex", Beside: true,
+		find: dex, install: buildDex}
 )
 
 // All returns every part.
-func All() []Part { return []Part{Compiler, Node, OP, Chromium} }
+func All() []Part { return []Part{Compiler, Redis, Postgres, PgBouncer, Node, OP, Chromium, Dex} }
 
 // Bring returns where the part is, after installing it if it was missing and
 // that is allowed here.

@@ -11,12 +11,13 @@ import (
 
 	"github.com/goeasyauth/easyauth/examples/internal/apptest"
 	"github.com/goeasyauth/easyauth/examples/internal/demo"
+	"github.com/goeasyauth/easyauth/examples/internal/openstore"
 )
 
 // Start runs the example on a free port.
 func Start(t *testing.T, mount demo.Mount) *apptest.Program {
 	return apptest.Start(t, func(ctx context.Context, stdout, stderr io.Writer) int {
-		if err := demo.Run(ctx, "127.0.0.1:0", stdout, mount); err != nil {
+		if err := demo.Run(ctx, "127.0.0.1:0", openstore.Spec{Store: "memory"}, stdout, mount); err != nil {
 			fmt.Fprintln(stderr, err)
 			return 1
 		}

@@ -7,8 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 
 	"github.com/goeasyauth/easyauth/examples/internal/serve"
@@ -97,6 +99,18 @@ func (p *Provider) logout(w http.ResponseWriter, r *http.Request) {
 	query.Set("client_id", providertest.ClientID)
 	r.URL.RawQuery = query.Encode()
 	p.Server.ServeHTTP(w, r)
+}
+
+// PortBeside is the port next to that of an application at addr, so that its
+// development provider is found at the same address after a restart; 0, a free
+// port, next to a free one.
+func PortBeside(addr string) int {
+	_, port, _ := net.SplitHostPort(addr)
+	n, err := strconv.Atoi(port)
+	if err != nil || n == 0 || n == math.MaxUint16 {
+		return 0
+	}
+	return n + 1
 }
 
 // listen prefers the port, because an issuer that stays the same is what

@@ -40,6 +40,16 @@ func TestATakenPortIsNoObstacle(t *testing.T) {
 	start(t, "http://127.0.0.1:8080", taken.Addr().(*net.TCPAddr).Port)
 }
 
+// TestTheBuiltInProviderIsFoundAtTheSameAddressAfterARestart, because its
+// address is its issuer, and an issuer is part of who somebody is.
+func TestTheBuiltInProviderIsFoundAtTheSameAddressAfterARestart(t *testing.T) {
+	for addr, want := range map[string]int{"127.0.0.1:8080": 8081, "127.0.0.1:0": 0, "127.0.0.1:65535": 0, "127.0.0.1:http": 0} {
+		if got := devprovider.PortBeside(addr); got != want {
+			t.Errorf("beside %s the provider takes port %d, want %d", addr, got, want)
+		}
+	}
+}
+
 func start(t *testing.T, base string, port int) *devprovider.Provider {
 	t.Helper()
 	p, err := devprovider.Start(base, port, "", providertest.Config{})
