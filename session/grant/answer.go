@@ -8,16 +8,21 @@ import (
 
 // answer is what the provider gave for the refresh token of one generation.
 type answer struct {
-	key      string // of the grant
-	gen      uint64 // whose refresh token was presented
-	audience Audience
-	policy   providers.RefreshPolicy
-	tokens   *providers.Tokens
-	began    time.Time // on the store's clock, before the request left
+	key       string  // of the grant
+	presented *record // whose refresh token was presented
+	audience  Audience
+	policy    providers.RefreshPolicy
+	tokens    *providers.Tokens
+	began     time.Time // on the store's clock, before the request left
 }
 
-// on returns what the answer makes of a record.
+// on returns what the answer makes of a record of the generation presented. A
+// record that somebody has buried meanwhile rises again as it was: the answer
+// shows that they were wrong.
 func (a *answer) on(r *record) *record {
+	if r.Dead != "" {
+		r = a.presented
+	}
 	next := r.clone()
 	next.apply(a.key, a.audience, a.policy, a.tokens, a.began)
 	return next

@@ -14,7 +14,7 @@ import (
 // presented, whoever holds the attempt by now: a process that was paused past
 // its lease may have the only living refresh token in its hands. No record and no
 // error mean that another answer to the same generation was first.
-func (k *Keeper) commit(ctx context.Context, g *Grant, presented *record, a *answer, took time.Duration) (*record, error) {
+func (k *Keeper) commit(ctx context.Context, g *Grant, a *answer, took time.Duration) (*record, error) {
 	rec, won, err := k.tryCommit(ctx, a)
 	switch {
 	case err != nil:
@@ -22,9 +22,9 @@ func (k *Keeper) commit(ctx context.Context, g *Grant, presented *record, a *ans
 		// memory until it takes them; losing them would lose the login.
 		k.cfg.Logger.ErrorContext(ctx, "refresh not stored yet", "provider", g.owner.Provider,
 			"session", g.owner.SessionID, "cause", err)
-		rec = a.on(presented)
+		rec = a.on(a.presented)
 	case rec == nil:
-		k.revoke(ctx, g.owner.Provider, a.on(presented).secret()) // nobody else ever hears of it
+		k.revoke(ctx, g.owner.Provider, a.on(a.presented).secret()) // nobody else ever hears of it
 		return nil, ErrSessionEnded
 	case !won:
 		return nil, nil
@@ -51,7 +51,7 @@ func (k *Keeper) tryCommit(ctx context.Context, a *answer) (rec *record, won boo
 		if err != nil {
 			return nil, false, err
 		}
-		if cur == nil || cur.Gen != a.gen {
+		if cur == nil || cur.Gen != a.presented.Gen {
 			return cur, false, nil
 		}
 		next := a.on(cur)

@@ -82,6 +82,18 @@ func TestLostAnswer(t *testing.T) {
 			h.wantCalls(1)
 		})
 	})
+	t.Run("nobody waits for the end of a token of unknown lifetime", func(t *testing.T) {
+		story(t, wide, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.life = 0
+			h.refresh(k)
+			h.op.answers = []answer{lost}
+			time.Sleep(10 * time.Minute)
+			if err := h.request(k).Refresh(t.Context()); !errors.Is(err, grant.ErrReauthRequired) {
+				t.Errorf("refresh: %v, want ErrReauthRequired", err)
+			}
+			h.mustToken(k, "at1")
+		})
+	})
 	t.Run("a valid token is served through all of it", func(t *testing.T) {
 		story(t, wide, func(t *testing.T, h *house, k *grant.Keeper) {
 			h.op.answers = []answer{lost}
@@ -89,6 +101,9 @@ func TestLostAnswer(t *testing.T) {
 			for range 3 {
 				h.mustToken(k, "at0")
 				time.Sleep(time.Minute)
+			}
+			if err := h.request(k).Refresh(t.Context()); !errors.Is(err, grant.ErrTransient) {
+				t.Errorf("refresh: %v; want ErrTransient for as long as the token lives", err)
 			}
 		})
 	})
@@ -228,6 +243,38 @@ func TestLateAnswerOfAPausedProcessIsKept(t *testing.T) {
 		h.mustToken(k, "at1")
 		h.wantCalls(1)
 	})
+}
+
+// I3: somebody buries the grant while the frozen call's answer is on its way. The
+// answer shows that it lives: it rises with all that it had, though the provider
+// returned no refresh token, because the old one stays.
+func TestLateAnswerRaisesAGrantThatWasBuried(t *testing.T) {
+	for _, kind := range []providers.Kind{providers.Interaction, providers.Revoked} {
+		story(t, learnt, func(t *testing.T, h *house, k *grant.Keeper) {
+			h.op.keeps, h.op.silent = true, true
+			h.refresh(k)
+			elsewhere := grant.Resource("https://other.example")
+			time.Sleep(90 * time.Minute)
+			if _, err := h.request(k).Token(t.Context(), elsewhere); err != nil {
+				t.Fatal(err)
+			}
+			defer h.freeze(answer{takes: 40 * time.Second}).Close()
+			time.Sleep(21 * time.Second)
+			h.op.answers = []answer{{fail: true, kind: kind}}
+			h.wantError(k, grant.ErrReauthRequired)
+			time.Sleep(25 * time.Second)
+			synctest.Wait()
+			h.mustToken(k, "at3")
+			if token, err := h.request(k).Token(t.Context(), elsewhere); err != nil || token.AccessToken != "at2https://other.example" {
+				t.Errorf("%v: other audience: %v, %v", kind, token, err)
+			}
+			time.Sleep(2 * time.Hour)
+			h.mustToken(k, "at5")
+			if h.lose(k) != true {
+				t.Errorf("%v: what was learnt is forgotten", kind)
+			}
+		})
+	}
 }
 
 // freeze has another process present the refresh token, and leaves it frozen

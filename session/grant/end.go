@@ -37,6 +37,7 @@ func (k *Keeper) end(ctx context.Context, key, provider string, newest providers
 	if newest.IsZero() && last != nil {
 		newest = last.secret()
 	}
+	k.decoded.Delete(key)
 	k.revoke(ctx, provider, newest)
 	return nil
 }

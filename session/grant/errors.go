@@ -38,7 +38,7 @@ func (e *ReauthError) Is(target error) bool { return target == ErrReauthRequired
 
 // TransientError is an ErrTransient with the time after which to try again.
 type TransientError struct {
-	RetryAfter time.Duration // at least one second
+	RetryAfter time.Duration // at least one second; at most a minute, unless the provider asked for more
 	// Reason is ReasonBusy, ReasonGateway, ReasonUnknownOutcome, ReasonNotSent,
 	// ReasonNotReady, ReasonBreaker, ReasonHeld, ReasonInDoubt, ReasonCancelled
 	// or ReasonClosing.
@@ -52,8 +52,15 @@ func (e *TransientError) Error() string {
 func (e *TransientError) Is(target error) bool { return target == ErrTransient }
 func (e *TransientError) Unwrap() error        { return e.Err }
 
-// transient makes a TransientError; a wait below one second is told as one.
+// transient makes a TransientError. A wait is told as a second at least and a
+// minute at most (docs/refresh.md E5), but for one that may be the provider's own
+// word.
 func transient(reason string, wait time.Duration, cause error) error {
+	switch reason {
+	case ReasonBusy, ReasonGateway, ReasonBreaker:
+	default:
+		wait = min(wait, time.Minute)
+	}
 	return &TransientError{RetryAfter: max(wait, time.Second), Reason: reason, Err: cause}
 }
 

@@ -50,7 +50,7 @@ func (e *escrow) after(key string, stored *record) *unstored {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if u := e.answers[key]; u != nil && u.gen == stored.Gen {
+	if u := e.answers[key]; u != nil && u.presented.Gen == stored.Gen {
 		return u
 	}
 	return nil

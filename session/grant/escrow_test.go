@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/goeasyauth/easyauth/providers"
@@ -95,6 +96,7 @@ func TestI8EndedLoginIsNotServedFromEscrowAndItsTokenIsRevoked(t *testing.T) {
 				h.wantError(k, grant.ErrSessionEnded)
 				time.Sleep(10 * time.Second)
 				h.wantError(k, grant.ErrSessionEnded)
+				synctest.Wait()
 				if !slices.Contains(h.op.revoked, "rt1") || len(h.op.live) != 0 {
 					t.Errorf("revoked %v, live %v; want nothing alive", h.op.revoked, h.op.live)
 				}

@@ -59,6 +59,8 @@ const (
 	// waits for an errand.
 	queueTime  = 10 * time.Second
 	errandTime = 2 * time.Minute
+	// errandLast is how long an errand is waited for when the process ends.
+	errandLast = 5 * time.Second
 	// A closed gate lets one call through at the latest closedMost after it let
 	// the last one through, so that everybody is served again half a minute after
 	// the provider is (docs/threats.md R9).
@@ -100,14 +102,13 @@ func (g *gate) enter(t *turn) error {
 // serve lets through whom there is room for.
 func (g *gate) serve() {
 	for g.left() == 0 {
+		halfOpen := !g.until.IsZero()
 		switch {
-		case !g.until.IsZero() && (g.probing || g.queue.Len() == 0): // half open: one refresh, and nothing else
-			return
-		case g.until.IsZero() && g.inside >= g.limit:
+		case halfOpen && g.probing, !halfOpen && g.inside >= g.limit:
 			return
 		case g.queue.Len() > 0:
 			g.admit(g.queue.Front().Value.(*turn))
-		case g.behind.Len() > 0 && g.errands < max(g.limit/4, 1):
+		case g.behind.Len() > 0 && (halfOpen || g.errands < max(g.limit/4, 1)):
 			g.admit(g.behind.Front().Value.(*turn))
 		default:
 			return
@@ -200,6 +201,13 @@ func (g *gate) wait(ctx context.Context, t *turn) error {
 		left = transient(ReasonBusy, time.Second, ctx.Err())
 	case <-g.stop:
 		left = transient(ReasonClosing, 0, nil)
+		if t.errand { // nobody does it once this process is gone
+			timeout.Reset(errandLast)
+			select {
+			case <-t.called:
+			case <-timeout.C:
+			}
+		}
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -343,10 +343,10 @@ func TestI7ValidTokenIsServedWhateverTheGateSays(t *testing.T) {
 }
 
 func TestAgingTokenAsksNobodyWhileTheProviderIsLeftAlone(t *testing.T) {
-	gathering(t, strict, 6, func(t *testing.T, c *crowd, k *grant.Keeper) {
+	gathering(t, strict, 6, func(t *testing.T, c *crowd, _ *grant.Keeper) {
 		counting := storetest.NewCounting(c.store)
 		c.cfg.Store = counting
-		k = c.process()
+		k := c.process()
 		defer k.Close()
 		c.login(k)
 		time.Sleep(56 * time.Minute)
@@ -418,10 +418,8 @@ func TestTurnIsGivenUpWhileAnotherProcessIsAtIt(t *testing.T) {
 		synctest.Wait()
 		go c.token(t.Context(), k, 2)
 		synctest.Wait()
-		c.op.takes = 9 * time.Second
+		c.op.answers = []answer{{takes: 9 * time.Second}}
 		go c.token(t.Context(), other, 1)
-		synctest.Wait()
-		c.op.takes = 0
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		if !slices.Equal(c.op.order, []string{"user0", "user1", "user2"}) {
@@ -431,12 +429,66 @@ func TestTurnIsGivenUpWhileAnotherProcessIsAtIt(t *testing.T) {
 	})
 }
 
+// After an outage nobody refreshes: the revocation is the call that decides, and
+// a process that ends waits for it.
+func TestRevocationGoesThroughAHalfOpenGate(t *testing.T) {
+	gathering(t, strict, 10, func(t *testing.T, c *crowd, k *grant.Keeper) {
+		c.op.outage = func() answer { return down }
+		for i := range 5 {
+			c.token(onlyNow(t), k, i)
+			synctest.Wait()
+		}
+		time.Sleep(time.Minute)
+		c.op.unrevoked = 1
+		c.op.revoking = time.Second
+		before := time.Now()
+		for i := 5; i < 8; i++ {
+			go k.End(t.Context(), c.keys[i], "op")
+		}
+		time.Sleep(500 * time.Millisecond)
+		_, err := c.token(t.Context(), k, 9)
+		if reason(err) != grant.ReasonBreaker || time.Since(before) != time.Second {
+			t.Errorf("after %v: %v; want the failed revocation to keep it closed", time.Since(before), err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(c.op.revoked) != 3 {
+			t.Errorf("%d of 3 revoked", len(c.op.revoked))
+		}
+	})
+}
+
+func TestCloseWaitsForRevocationsThatQueue(t *testing.T) {
+	gathering(t, strict, 12, func(t *testing.T, c *crowd, k *grant.Keeper) {
+		c.op.revoking = 400 * time.Millisecond
+		for _, key := range c.keys[:10] {
+			go k.End(t.Context(), key, "op")
+		}
+		synctest.Wait()
+		k.Close()
+		if len(c.op.revoked) != 10 {
+			t.Errorf("%d of 10 revoked", len(c.op.revoked))
+		}
+		c.op.revoking = time.Minute
+		for _, key := range c.keys[10:] {
+			go k.End(t.Context(), key, "op")
+		}
+		before := time.Now()
+		k.Close()
+		synctest.Wait()
+		if waited := time.Since(before); waited > 20*time.Second {
+			t.Errorf("Close took %v", waited)
+		}
+		time.Sleep(2 * time.Minute)
+	})
+}
+
 // An administrator signs two hundred people out: whoever stays is not kept waiting.
 func TestRevocationsDoNotHoldUpRefreshes(t *testing.T) {
 	gathering(t, strict, 240, func(t *testing.T, c *crowd, k *grant.Keeper) {
 		c.op.revoking = 2 * time.Second
-		for i := range 200 {
-			go k.End(t.Context(), c.keys[40+i], "op")
+		for _, key := range c.keys[40:] {
+			go k.End(t.Context(), key, "op")
 		}
 		synctest.Wait()
 		c.op.takes = 100 * time.Millisecond
@@ -449,6 +501,7 @@ func TestRevocationsDoNotHoldUpRefreshes(t *testing.T) {
 			t.Errorf("those who stay waited %v", waited)
 		}
 		time.Sleep(3 * time.Minute)
+		synctest.Wait()
 		if c.op.errandsAt > 8 {
 			t.Errorf("%d revocations at once", c.op.errandsAt)
 		}

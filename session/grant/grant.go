@@ -118,14 +118,21 @@ func (g *Grant) access(ctx context.Context, aud Audience) (access, error) {
 	case Hard:
 		budget = min(budget, time.Second)
 	}
+	lives := func() bool { return a.phase(k.clock.now()).usable() }
 	if refused == nil {
-		if rec, refused = k.ensure(ctx, g, aud, isFresh(key), budget); refused == nil {
+		began := time.Now()
+		rec, refused = k.ensure(ctx, g, aud, isFresh(key), budget)
+		if rest := k.cfg.WaitBudget - budget; rest > 0 && errors.Is(refused, ErrTransient) && !lives() { // it died meanwhile
+			rec, refused = k.ensure(ctx, g, aud, isFresh(key), rest)
+		}
+		k.tellWaited(ctx, g.owner, began, refused)
+		if refused == nil {
 			g.adopt(rec)
 			return rec.Access[key], nil
 		}
 	}
 	// A token that still lives is served whatever became of its renewal.
-	if a.phase(k.clock.now()).usable() && !errors.Is(refused, ErrSessionEnded) {
+	if lives() && !errors.Is(refused, ErrSessionEnded) {
 		return a, nil
 	}
 	return access{}, refused
@@ -179,7 +186,10 @@ func (g *Grant) ensure(ctx context.Context, aud Audience, w want) error {
 	if w(rec, now) {
 		return nil
 	}
-	if rec, err = g.keeper.ensure(ctx, g, aud, w, g.keeper.cfg.WaitBudget); err != nil {
+	began := time.Now()
+	rec, err = g.keeper.ensure(ctx, g, aud, w, g.keeper.cfg.WaitBudget)
+	g.keeper.tellWaited(ctx, g.owner, began, err)
+	if err != nil {
 		return err
 	}
 	g.adopt(rec)

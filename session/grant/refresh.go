@@ -14,9 +14,7 @@ type want func(r *record, now time.Time) bool
 
 // ensure returns a record that satisfies w, refreshing if need be. It waits at
 // most budget, and stops waiting when ctx ends; the refresh goes on without it.
-func (k *Keeper) ensure(ctx context.Context, g *Grant, audience Audience, w want, budget time.Duration) (_ *record, err error) {
-	began := time.Now()
-	defer func() { k.tellWaited(ctx, g.owner, began, err) }()
+func (k *Keeper) ensure(ctx context.Context, g *Grant, audience Audience, w want, budget time.Duration) (*record, error) {
 	timeout := time.NewTimer(budget)
 	defer timeout.Stop()
 	// More than one round only where somebody else's call wanted less.
@@ -150,7 +148,7 @@ func (k *Keeper) refresh(ctx context.Context, g *Grant, audience Audience, w wan
 			}
 			continue // not consumed, or overtaken: what to do now is in the record
 		}
-		rec, err = k.commit(ctx, g, rec, &answer{g.key, rec.Gen, audience, told, tokens, now}, took)
+		rec, err = k.commit(ctx, g, &answer{g.key, rec, audience, told, tokens, now}, took)
 		if err != nil || rec != nil {
 			return rec, err
 		}

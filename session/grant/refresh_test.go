@@ -184,6 +184,7 @@ func TestBackoffCountsTheTimeOfTheCall(t *testing.T) {
 		for begin := time.Now(); time.Since(begin) < 5*time.Minute; time.Sleep(100 * time.Millisecond) {
 			h.wantError(k, grant.ErrTransient)
 		}
+		k.Close()
 		for i, at := range h.op.times[1:] {
 			if gap := at.Sub(h.op.times[i]); gap > 17*time.Second {
 				t.Errorf("try %d came %v after the one before; want the 15s of the call and a second", i+2, gap)
@@ -432,4 +433,45 @@ func TestTransientErrorsSayWhenToComeBack(t *testing.T) {
 	if !errors.Is(err, grant.ErrTransient) || errors.Is(err, grant.ErrReauthRequired) {
 		t.Errorf("%v is not, or not only, transient", err)
 	}
+}
+
+// In a token's last seconds nobody waits long, because it still works; but it may
+// die while they wait.
+func TestTokenThatDiesWhileItsSuccessorIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOP(providers.RefreshPolicy{})
+		o.takes = 3 * time.Second
+		h := newHouse(t, o)
+		k := h.process()
+		h.login(k)
+		time.Sleep(o.life - 500*time.Millisecond)
+		h.mustToken(k, "at1")
+	})
+}
+
+// Nobody is told to stay away for longer than a minute, but by the provider.
+func TestTimeToComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, test := range map[string]struct {
+			answer answer
+			most   time.Duration
+		}{
+			"the provider's own word": {answer{fail: true, kind: providers.Busy, retryAfter: 2 * time.Minute}, 2 * time.Minute},
+			"ours":                    {answer{fail: true, kind: providers.Unknown}, time.Minute},
+		} {
+			o := newOP(providers.RefreshPolicy{Class: providers.Strict})
+			o.answers = []answer{test.answer, {fail: true, kind: providers.Unknown}}
+			h := newHouse(t, o)
+			k := h.process()
+			h.login(k)
+			time.Sleep(o.life)
+			h.token(k)
+			_, err := h.token(k)
+			var transient *grant.TransientError
+			if !errors.As(err, &transient) || transient.RetryAfter > test.most || transient.RetryAfter < test.most/3 {
+				t.Errorf("%s: %v", name, err)
+			}
+			k.Close()
+		}
+	})
 }

@@ -39,13 +39,14 @@ func (r *record) final(supported bool) error {
 }
 
 // doubt is what a caller is told whose refresh token may be consumed: wait, as
-// long as waiting can help, and otherwise sign in again.
+// long as that can help or there is a token that lives meanwhile, and otherwise
+// sign in again. A token of unknown lifetime is no reason to wait for its end.
 func (r *record) doubt(now time.Time, audience Audience, p providers.RefreshPolicy) error {
 	if probeAt := r.Attempt.Deadline.Add(quarantine); !p.Wide && !r.Attempt.Probe {
 		return transient(ReasonInDoubt, probeAt.Sub(now), nil)
 	}
-	if a := r.Access[audience.key()]; a.phase(now).usable() {
-		return transient(ReasonInDoubt, a.ExpiresAt.Sub(now), nil)
+	if left := r.Access[audience.key()].ExpiresAt.Sub(now); left > 0 {
+		return transient(ReasonInDoubt, left, nil)
 	}
 	return &ReauthError{Reason: ReasonInDoubt}
 }

@@ -446,9 +446,9 @@ func TestEndDeletesWhatItCannotRead(t *testing.T) {
 
 // A provider that is no longer configured.
 func TestGrantOfAProviderThatIsGone(t *testing.T) {
-	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+	story(t, strict, func(t *testing.T, h *house, _ *grant.Keeper) {
 		h.cfg.Providers = nil
-		k = h.process()
+		k := h.process()
 		h.mustToken(k, "at0")
 		time.Sleep(2 * time.Hour)
 		h.wantError(k, grant.ErrUnsupported)
@@ -501,17 +501,15 @@ func TestEndWhoseAcknowledgementIsLost(t *testing.T) {
 // as they can be.
 func TestI17TokensOfSomebodyElseGoAsSoonAsTheStoreIsBack(t *testing.T) {
 	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
-		h.op.idToken = true
-		h.op.verifying = func() {
-			h.store.RefuseWrites(errDown)
-			h.op.identity = &providers.Error{Kind: providers.Mismatch}
-		}
+		h.op.idToken, h.op.identity = true, &providers.Error{Kind: providers.Mismatch}
+		h.op.verifying = func() { h.store.RefuseWrites(errDown) }
 		time.Sleep(2 * time.Hour)
 		h.wantError(k, grant.ErrReauthRequired)
 		time.Sleep(time.Minute)
 		h.store.Heal()
 		time.Sleep(6 * time.Second)
 		h.wantError(k, grant.ErrSessionEnded)
+		synctest.Wait()
 		if !slices.Contains(h.op.revoked, "rt1") {
 			t.Errorf("revoked %v, want rt1", h.op.revoked)
 		}

@@ -26,7 +26,7 @@ type turn struct {
 func (g *gate) turn(grant string) *turn { return &turn{gate: g, grant: grant, patience: queueTime} }
 
 // errandTurn is a place for what can wait: it goes when no refresh does, and one
-// in four at most is such. It never closes the gate.
+// in four at most is such. It may find a closed gate still closed, and closes none.
 func (g *gate) errandTurn() *turn { return &turn{gate: g, errand: true, patience: errandTime} }
 
 // take waits until the turn has come, and reports whether it had to wait. A turn
@@ -54,7 +54,7 @@ func (t *turn) done(sent time.Time, err error) {
 		switch f := failureOf(err, time.Since(sent)); {
 		case err == nil || !f.everybodys():
 			t.gate.answered(t)
-		case !t.errand:
+		case t.probe || !t.errand:
 			t.gate.failed(t, f)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -54,6 +56,22 @@ func TestWaitedIsToldOncePerCallerWhoeverRefreshes(t *testing.T) {
 		}
 		if n := strings.Count(log.String(), `level=DEBUG msg="waited for a refresh"`); n != 10 {
 			t.Errorf("%d records in\n%s", n, log)
+		}
+	})
+}
+
+// Who waits a second for a token about to die, and then on because it died, has
+// waited once.
+func TestWaitedIsToldOnceOfATokenThatDiesMeanwhile(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, _ *grant.Keeper) {
+		told, _ := h.waits()
+		k := h.process()
+		defer k.Close()
+		h.op.takes = 3 * time.Second
+		time.Sleep(h.op.life - 500*time.Millisecond)
+		h.mustToken(k, "at1")
+		if want := (grant.Outcome{Reason: grant.ReasonRefreshed, Took: 3 * time.Second}); len(*told) != 1 || (*told)[0] != want {
+			t.Errorf("told %+v, want %+v", *told, want)
 		}
 	})
 }
@@ -124,7 +142,6 @@ func TestWaitedOfWhoLeftAndOfWhoCameTooLate(t *testing.T) {
 		if err := h.process().End(t.Context(), key, "op"); err != nil {
 			t.Fatal(err)
 		}
-		k = h.process()
 		if _, err := g.Token(t.Context(), grant.Audience{}); !errors.Is(err, grant.ErrSessionEnded) {
 			t.Errorf("ended: %v", err)
 		}
@@ -146,6 +163,27 @@ func TestReasonsOfAProviderAreItsKinds(t *testing.T) {
 	} {
 		if kind.String() != reason {
 			t.Errorf("%q is told as %q", kind, reason)
+		}
+	}
+}
+
+// The page for operators has every reason.
+func TestReasonsAreOnThePage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("reasons.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`(?m)^\tReason\w+ += "(\w+)"`).FindAllSubmatch(source, -1)
+	if len(named) != 19 {
+		t.Errorf("%d reasons", len(named))
+	}
+	for _, c := range named {
+		if !bytes.Contains(page, []byte("`"+string(c[1])+"`")) {
+			t.Errorf("docs/operations.md does not say what %s means", c[1])
 		}
 	}
 }
