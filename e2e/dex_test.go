@@ -53,7 +53,7 @@ func TestStormsAtDexAreOneCallEach(t *testing.T) {
 		for round := range 4 {
 			pass(t, life+200*time.Millisecond)
 			op.Next(fault{Calls: 1, Delay: 200 * time.Millisecond})
-			f.Storm(v, 50, "/token").mustAllBe(t, http.StatusOK)
+			f.Storm(v, 20, "/token").mustAllBe(t, http.StatusOK)
 			if got := op.Stats(); got.Refreshes != round+1 || got.Refreshed != round+1 || got.MaxInFlight != 1 {
 				t.Fatalf("round %d: stats %+v", round, got)
 			}

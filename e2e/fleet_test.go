@@ -60,7 +60,7 @@ func (f *fleet) Start(op idp, args ...string) {
 	f.t.Helper()
 	f.idp = op
 	for _, r := range f.replicas {
-		r.args = append(append(append(r.args, "-base-url", f.URL), op.flags()...), args...)
+		r.args = append(append(append(r.args, "-base-url", f.URL, sized("-v", "-v=false")), op.flags()...), args...)
 		r.Start()
 		f.t.Cleanup(r.Kill)
 	}

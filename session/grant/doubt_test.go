@@ -260,6 +260,7 @@ func TestLateAnswerRaisesAGrantThatWasBuried(t *testing.T) {
 			}
 			defer h.freeze(answer{takes: 40 * time.Second}).Close()
 			time.Sleep(21 * time.Second)
+			synctest.Wait()
 			h.op.answers = []answer{{fail: true, kind: kind}}
 			h.wantError(k, grant.ErrReauthRequired)
 			time.Sleep(25 * time.Second)

@@ -68,6 +68,8 @@ func (k *Keeper) strike(ctx context.Context, key string) (*record, error) {
 
 const (
 	revokeTries = 5 // within a minute and a half
+	// revokeTime is how long a provider that is left alone is waited for.
+	revokeTime = 10 * time.Minute
 	// revokeWait is how long the one who signs out waits for the provider to
 	// agree; after that it goes on behind them.
 	revokeWait = time.Second
@@ -84,22 +86,36 @@ func (k *Keeper) revoke(ctx context.Context, provider string, rt providers.Secre
 	done := make(chan struct{})
 	k.background(func() {
 		defer close(done)
-		for try := range revokeTries {
-			err := k.revokeOnce(ctx, provider, revoker, rt)
-			if err == nil {
-				return
-			}
-			k.cfg.Logger.WarnContext(ctx, "revocation failed", "provider", provider, "cause", err)
-			if try == revokeTries-1 || !k.pause(ctx, time.Second<<(2*try)) {
-				return
-			}
-		}
+		k.keepRevoking(ctx, provider, revoker, rt)
 	})
 	wait := time.NewTimer(revokeWait)
 	defer wait.Stop()
 	select {
 	case <-done:
 	case <-wait.C:
+	}
+}
+
+// keepRevoking tries again after a failure, and does not count what the gate
+// turned away.
+func (k *Keeper) keepRevoking(ctx context.Context, provider string, revoker providers.Revoker, rt providers.Secret) {
+	began, tries := time.Now(), 0
+	for {
+		err := k.revokeOnce(ctx, provider, revoker, rt)
+		if err == nil {
+			return
+		}
+		wait := time.Second << (2 * tries)
+		if turned, ok := errors.AsType[*TransientError](err); ok {
+			wait = turned.RetryAfter
+		} else {
+			k.cfg.Logger.WarnContext(ctx, "revocation failed", "provider", provider, "cause", err)
+			tries++
+		}
+		if tries == revokeTries || time.Since(began) > revokeTime || !k.pause(ctx, wait) {
+			k.cfg.Logger.WarnContext(ctx, "refresh token not revoked", "provider", provider, "cause", err)
+			return
+		}
 	}
 }
 

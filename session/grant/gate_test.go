@@ -386,24 +386,6 @@ func TestCloseReleasesTheQueue(t *testing.T) {
 	})
 }
 
-// A revocation that fails says nothing about refreshes.
-func TestRevocationsDoNotCloseTheGate(t *testing.T) {
-	gathering(t, strict, 10, func(t *testing.T, c *crowd, k *grant.Keeper) {
-		c.op.outage = func() answer { return down }
-		for i := range 4 {
-			c.token(onlyNow(t), k, i)
-			synctest.Wait()
-		}
-		c.op.unrevoked = 3
-		go k.End(t.Context(), c.keys[4], "op")
-		synctest.Wait()
-		c.op.outage = nil
-		if _, err := c.token(t.Context(), k, 9); err != nil || c.op.unrevoked != 2 {
-			t.Errorf("%v, after %d revocations that failed", err, 3-c.op.unrevoked)
-		}
-	})
-}
-
 // Who waits for another process does not stand in the way of its own.
 func TestTurnIsGivenUpWhileAnotherProcessIsAtIt(t *testing.T) {
 	gathering(t, strict, 3, func(t *testing.T, c *crowd, _ *grant.Keeper) {
@@ -426,87 +408,5 @@ func TestTurnIsGivenUpWhileAnotherProcessIsAtIt(t *testing.T) {
 			t.Errorf("presented %v: want the third to go while the second waits for another process", c.op.order)
 		}
 		time.Sleep(10 * time.Second)
-	})
-}
-
-// After an outage nobody refreshes: the revocation is the call that decides, and
-// a process that ends waits for it.
-func TestRevocationGoesThroughAHalfOpenGate(t *testing.T) {
-	gathering(t, strict, 10, func(t *testing.T, c *crowd, k *grant.Keeper) {
-		c.op.outage = func() answer { return down }
-		for i := range 5 {
-			c.token(onlyNow(t), k, i)
-			synctest.Wait()
-		}
-		time.Sleep(time.Minute)
-		c.op.unrevoked = 1
-		c.op.revoking = time.Second
-		before := time.Now()
-		for i := 5; i < 8; i++ {
-			go k.End(t.Context(), c.keys[i], "op")
-		}
-		time.Sleep(500 * time.Millisecond)
-		_, err := c.token(t.Context(), k, 9)
-		if reason(err) != grant.ReasonBreaker || time.Since(before) != time.Second {
-			t.Errorf("after %v: %v; want the failed revocation to keep it closed", time.Since(before), err)
-		}
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if len(c.op.revoked) != 3 {
-			t.Errorf("%d of 3 revoked", len(c.op.revoked))
-		}
-	})
-}
-
-func TestCloseWaitsForRevocationsThatQueue(t *testing.T) {
-	gathering(t, strict, 12, func(t *testing.T, c *crowd, k *grant.Keeper) {
-		c.op.revoking = 400 * time.Millisecond
-		for _, key := range c.keys[:10] {
-			go k.End(t.Context(), key, "op")
-		}
-		synctest.Wait()
-		k.Close()
-		if len(c.op.revoked) != 10 {
-			t.Errorf("%d of 10 revoked", len(c.op.revoked))
-		}
-		c.op.revoking = time.Minute
-		for _, key := range c.keys[10:] {
-			go k.End(t.Context(), key, "op")
-		}
-		before := time.Now()
-		k.Close()
-		synctest.Wait()
-		if waited := time.Since(before); waited > 20*time.Second {
-			t.Errorf("Close took %v", waited)
-		}
-		time.Sleep(2 * time.Minute)
-	})
-}
-
-// An administrator signs two hundred people out: whoever stays is not kept waiting.
-func TestRevocationsDoNotHoldUpRefreshes(t *testing.T) {
-	gathering(t, strict, 240, func(t *testing.T, c *crowd, k *grant.Keeper) {
-		c.op.revoking = 2 * time.Second
-		for _, key := range c.keys[40:] {
-			go k.End(t.Context(), key, "op")
-		}
-		synctest.Wait()
-		c.op.takes = 100 * time.Millisecond
-		c.keys = c.keys[:40]
-		begin := time.Now()
-		if failed := c.all(k); len(failed) != 0 {
-			t.Errorf("failed %v", failed)
-		}
-		if waited := time.Since(begin); waited > 2*time.Second {
-			t.Errorf("those who stay waited %v", waited)
-		}
-		time.Sleep(3 * time.Minute)
-		synctest.Wait()
-		if c.op.errandsAt > 8 {
-			t.Errorf("%d revocations at once", c.op.errandsAt)
-		}
-		if len(c.op.revoked) != 200 {
-			t.Errorf("%d of 200 revoked", len(c.op.revoked))
-		}
 	})
 }

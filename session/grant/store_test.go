@@ -108,29 +108,6 @@ func TestAcknowledgementLostByTheStore(t *testing.T) {
 	})
 }
 
-// SES4, A8: logout while a refresh is under way.
-func TestLogoutDuringARefreshStaysALogout(t *testing.T) {
-	for at := time.Duration(0); at <= 1200*time.Millisecond; at += 100 * time.Millisecond {
-		story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
-			time.Sleep(2 * time.Hour)
-			h.op.takes = time.Second
-			g := h.request(k)
-			go g.Token(context.WithoutCancel(t.Context()), grant.Audience{})
-			time.Sleep(at)
-			if err := k.End(t.Context(), key, "op"); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(3 * time.Second)
-			h.wantError(k, grant.ErrSessionEnded)
-			h.op.mu.Lock()
-			defer h.op.mu.Unlock()
-			if len(h.op.live) != 0 {
-				t.Errorf("logout after %v: %v still live at the provider", at, h.op.live)
-			}
-		})
-	}
-}
-
 // B32, JWT18: the refresh is about somebody else.
 func TestIdentityThatChangesEndsTheLogin(t *testing.T) {
 	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
@@ -193,38 +170,6 @@ func TestCloseWaitsForTheAnswer(t *testing.T) {
 		}
 		h.mustToken(h.process(), "at1")
 		h.wantCalls(1)
-	})
-}
-
-func TestRevocationIsTriedAgain(t *testing.T) {
-	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
-		h.op.unrevoked = 2
-		before := time.Now()
-		if err := k.End(t.Context(), key, "op"); err != nil {
-			t.Fatal(err)
-		}
-		if waited := time.Since(before); waited > time.Second {
-			t.Errorf("the one who signs out waited %v", waited)
-		}
-		time.Sleep(10 * time.Second)
-		k.Close() // the revocation went on behind the one who signed out
-		if !slices.Equal(h.op.revoked, []string{"rt0"}) {
-			t.Errorf("revoked %v, want rt0", h.op.revoked)
-		}
-	})
-}
-
-// A stream keeps its Grant for hours: it learns of the logout all the same.
-func TestGrantThatOutlivesItsRequestLearnsOfTheEnd(t *testing.T) {
-	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
-		g := h.request(k)
-		if err := h.process().End(t.Context(), key, "op"); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(11 * time.Second)
-		if _, err := g.Token(t.Context(), grant.Audience{}); !errors.Is(err, grant.ErrSessionEnded) {
-			t.Errorf("token: %v, want ErrSessionEnded", err)
-		}
 	})
 }
 
@@ -389,61 +334,6 @@ func (o *odd) heal() {
 	o.healed = true
 }
 
-// SES4: a refresh commits between the look and the deletion of a logout. What it
-// stored is not merely deleted but revoked.
-func TestI8RefreshThatCommitsDuringALogoutIsRevoked(t *testing.T) {
-	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
-		time.Sleep(2 * time.Hour)
-		h.cfg.Store = &interrupted{Store: h.store, by: func() { h.mustToken(k, "at1") }}
-		ending := h.process()
-		if err := ending.End(t.Context(), key, "op"); err != nil {
-			t.Fatal(err)
-		}
-		h.wantError(k, grant.ErrSessionEnded)
-		if len(h.op.live) != 0 || !slices.Contains(h.op.revoked, "rt1") {
-			t.Errorf("revoked %v, live %v", h.op.revoked, h.op.live)
-		}
-		ending.Close()
-		if entries, err := h.store.Load(t.Context(), key); err != nil || entries[0].Version != 0 {
-			t.Errorf("row of version %d left, %v", entries[0].Version, err)
-		}
-	})
-}
-
-// interrupted is a store before whose first write something happens.
-type interrupted struct {
-	store.Store
-	once sync.Once
-	by   func()
-}
-
-func (i *interrupted) Save(ctx context.Context, key string, e store.Entry) (store.Entry, error) {
-	i.once.Do(i.by)
-	return i.Store.Save(ctx, key, e)
-}
-
-func (i *interrupted) Delete(ctx context.Context, key string) error {
-	i.once.Do(i.by)
-	return i.Store.Delete(ctx, key)
-}
-
-// A row that nobody can read belongs to no login, and is deleted all the same.
-func TestEndDeletesWhatItCannotRead(t *testing.T) {
-	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
-		entries, _ := h.store.Load(t.Context(), key)
-		entries[0].Value = []byte("2{}")
-		if _, err := h.store.Save(t.Context(), key, entries[0]); err != nil {
-			t.Fatal(err)
-		}
-		if err := k.End(t.Context(), key, "op"); err != nil {
-			t.Fatal(err)
-		}
-		if entries, _ := h.store.Load(t.Context(), key); entries[0].Version != 0 {
-			t.Error("the row is still there")
-		}
-	})
-}
-
 // A provider that is no longer configured.
 func TestGrantOfAProviderThatIsGone(t *testing.T) {
 	story(t, strict, func(t *testing.T, h *house, _ *grant.Keeper) {
@@ -479,21 +369,6 @@ func TestHarmlessFailureThatIsNotStoredLeavesNoDoubt(t *testing.T) {
 		h.store.Heal()
 		time.Sleep(10 * time.Second)
 		h.mustToken(k, "at2")
-	})
-}
-
-// A logout whose acknowledgement is lost has ended the login, and revokes.
-func TestEndWhoseAcknowledgementIsLost(t *testing.T) {
-	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
-		h.store.LoseAnswers(errDown)
-		if err := k.End(t.Context(), key, "op"); err != nil {
-			t.Error(err)
-		}
-		h.store.Heal()
-		h.wantError(k, grant.ErrSessionEnded)
-		if !slices.Equal(h.op.revoked, []string{"rt0"}) {
-			t.Errorf("revoked %v", h.op.revoked)
-		}
 	})
 }
 

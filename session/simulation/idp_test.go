@@ -272,12 +272,11 @@ func (w *world) judgeReuse(second *call) {
 	since := min(first.begunAt, second.begunAt)
 	switch {
 	case second.by.froze(since), first.by.froze(since), w.disk.jumped(since):
-	case first.stored:
+	case first.stored && first.storedAt < second.begunAt:
 		w.breach("I1", "%s presents to %s a refresh token of %s whose successor is stored", second.by.name, second.rt.fam.idp.name, second.rt.fam)
-	case !first.delivered: // the answer was lost
-	case first.by.dead.Load():
-	case first.by.storeTrouble+8*time.Second > w.at(): // it could not store it yet
-	case first.by.endedInTrouble():
+	case !first.delivered, first.endedAt > second.begunAt: // the answer was lost, or not there yet
+	case first.by.dead.Load(), first.by.endedInTrouble():
+	case first.by.storeTrouble+8*time.Second > second.begunAt: // it could not store it yet
 	default:
 		w.breach("I3", "%s was answered for %s and did not store it; %s uses the token again", first.by.name, second.rt.fam, second.by.name)
 	}

@@ -203,7 +203,8 @@ func (l *ledger) judgeSession(w *world, r *replica, key string, prev, next *row)
 	if a := w.style.absolute; a > 0 && next.Expires.After(next.Created.Add(a)) {
 		w.breach("I12", "%s lets %s live past its ceiling", r.name, key)
 	}
-	if prev != nil && next.Expires.After(prev.Expires.Add(time.Second)) && !w.vouched(r, loginOf(key), prev.Expires) {
+	justRenewed := prev != nil && prev.Expires.Sub(w.disk.now()) > w.style.lifetime-time.Minute
+	if prev != nil && next.Expires.After(prev.Expires.Add(time.Second)) && !justRenewed && !w.vouched(r, loginOf(key), prev.Expires) {
 		w.breach("I12", "%s lets %s live on, and the provider has not vouched for it", r.name, key)
 	}
 }
@@ -353,6 +354,8 @@ func (l *ledger) judgeCommit(w *world, r *replica, key string, prev, next *row) 
 		case t == nil:
 			w.breach("I16", "%s stores an access token in %s that nobody issued", r.name, key)
 			return
+		case t.stored: // it was taken out when the grant was declared dead, and comes back with a late answer
+			continue
 		case brought != nil:
 			w.breach("I16", "%s changes two audiences of %s at once", r.name, key)
 		case t.audience != aud:
@@ -385,7 +388,7 @@ func (l *ledger) judgeCommit(w *world, r *replica, key string, prev, next *row) 
 		!w.disk.now().Before(a.RefreshOn) {
 		w.breach("I15", "%s stores in %s a token that is stale already", r.name, key)
 	}
-	c.stored = true
+	c.stored, c.storedAt = true, w.at()
 	l.stored(w, key, next)
 	w.sum.add("commits")
 	w.note("%s: commit of %.6s generation %d", r.name, loginOf(key), next.Gen)

@@ -63,6 +63,7 @@ type call struct {
 	newest     string
 	brought    *token
 	stored     bool
+	storedAt   time.Duration
 }
 
 const callLimit = 15 * time.Second

@@ -380,7 +380,9 @@ func (v *visit) judgeStatus(status int) {
 		if status == http.StatusServiceUnavailable && v.resp.header.Get("Retry-After") == "" {
 			w.breach("I6", "%s says 503 to %s without a Retry-After", v.r.name, v.l)
 		}
-		doubted := v.kind == "refresh" && v.grant != nil && v.grant.Attempt != nil
+		// In doubt for good, and the access token lives: there is nothing to be
+		// said before it dies.
+		doubted := (v.kind == "refresh" || v.inGrace()) && v.grant != nil && v.grant.Attempt != nil
 		if v.calm && w.calm() && !v.left && !doubted && !v.waitsOutJump(v.grant) {
 			w.breach("I20", "%s says %d to %s, and nothing is wrong", v.r.name, status, v.l)
 		}

@@ -181,7 +181,7 @@ func newStyle(d dice) style {
 		storeLatency: pick(d, 300*time.Microsecond, time.Millisecond, 4*time.Millisecond),
 		endOnRevoke:  d.chance(0.3),
 		lazyTokens:   d.chance(0.2),
-		think:        pick[time.Duration](d, 50, 80, 120) * time.Second,
+		think:        pick[time.Duration](d, 60, 90, 150) * time.Second,
 		noise:        pick(d, 0.05, 0.15, 0.3),
 		jumps:        d.chance(0.4),
 		maxCalls:     pick(d, 0, 0, 1, 2),

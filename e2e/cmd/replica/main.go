@@ -15,7 +15,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"time"
 
 	"github.com/goeasyauth/easyauth"
 	"github.com/goeasyauth/easyauth/e2e/internal/webapp"
@@ -33,7 +32,7 @@ func main() {
 type options struct {
 	addr, base, store string
 	provider          provider
-	session, grace    time.Duration
+	debug             bool
 }
 
 func run() error {
@@ -42,10 +41,13 @@ func run() error {
 	flag.StringVar(&o.base, "base-url", "", "public URL, the same for all replicas")
 	flag.StringVar(&o.store, "store", "", "sqlite:FILE, redis://... or postgres://...")
 	o.provider.flags(flag.CommandLine)
-	flag.DurationVar(&o.session, "session", 0, "life of a session")
-	flag.DurationVar(&o.grace, "grace", 0, "grace period")
+	flag.BoolVar(&o.debug, "v", false, "log at debug level")
 	flag.Parse()
 
+	level := slog.LevelInfo
+	if o.debug {
+		level = slog.LevelDebug
+	}
 	points := new(points)
 	st, closeStore, err := openStore(context.Background(), o.store)
 	if err != nil {
@@ -61,13 +63,11 @@ func run() error {
 		return err
 	}
 	auth, err := easyauth.New(easyauth.Config{
-		BaseURL:         o.base,
-		Providers:       []providers.Provider{oidc},
-		Store:           &observedStore{st, points},
-		Keys:            keys,
-		SessionLifetime: o.session,
-		GracePeriod:     o.grace,
-		Logger:          slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		BaseURL:   o.base,
+		Providers: []providers.Provider{oidc},
+		Store:     &observedStore{st, points},
+		Keys:      keys,
+		Logger:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	})
 	if err != nil {
 		return err
