@@ -94,16 +94,18 @@ func (m *Manager) lapse(ctx context.Context, e Event) {
 	})
 }
 
-// endRefused ends a session whose renewal the provider refused for good. A
-// refusal that a late answer could still put right leaves it to its expiry.
-func (m *Manager) endRefused(ctx context.Context, s *Session, cause error) {
-	var reauth *grant.ReauthError
-	if !errors.As(cause, &reauth) || reauth.Reason == "in_doubt" {
-		return
+// endRefused ends a session whose renewal the provider refused for good, and
+// reports whether it did so. A refusal that a late answer could still put right
+// leaves the session to its expiry.
+func (m *Manager) endRefused(ctx context.Context, s *Session, cause error) bool {
+	reauth, ok := errors.AsType[*grant.ReauthError](cause)
+	if !ok || reauth.Reason == grant.ReasonInDoubt {
+		return false
 	}
 	if _, err := m.end(ctx, s.event(Reason(reauth.Reason))); err != nil {
 		m.log.WarnContext(ctx, "refused session not ended", "session", s.ID, "cause", err)
 	}
+	return true
 }
 
 // expelled ends a session whose refresh returned somebody else's identity.

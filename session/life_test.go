@@ -246,6 +246,23 @@ func TestRevokedGrant(t *testing.T) {
 			}
 		})
 	})
+	t.Run("is not what a lost answer says, even with EndOnRevoke", func(t *testing.T) {
+		story(t, func(c *session.Config) { c.EndOnRevoke = true }, func(t *testing.T, h *house) {
+			h.op.policy.Wide = true // no second try: the user has to sign in for a token
+			r := h.signIn()
+			time.Sleep(2 * time.Hour)
+			h.op.refuse = &providers.Error{Kind: providers.Unknown}
+			for range 2 {
+				if err := h.KeepFresh(t.Context(), h.load(r)); err != nil {
+					t.Errorf("KeepFresh: %v", err)
+				}
+				time.Sleep(time.Minute)
+			}
+			if _, err := h.load(r).Token(t.Context()); !errors.Is(err, grant.ErrReauthRequired) {
+				t.Errorf("token: %v, want ErrReauthRequired", err)
+			}
+		})
+	})
 }
 
 // SES6: the absolute end and the idle end, whatever else happens.

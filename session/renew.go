@@ -49,9 +49,7 @@ func (m *Manager) Refresh(ctx context.Context, s *Session) (*Session, error) {
 // ended by it.
 func (m *Manager) KeepFresh(ctx context.Context, s *Session) error {
 	err := s.grant.KeepFresh(ctx)
-	switch {
-	case errors.Is(err, grant.ErrSessionEnded), m.endOnDead && errors.Is(err, grant.ErrReauthRequired):
-		m.endRefused(ctx, s, err)
+	if errors.Is(err, grant.ErrSessionEnded) || m.endOnDead && m.endRefused(ctx, s, err) {
 		return fmt.Errorf("%w: %w", ErrNone, err)
 	}
 	return nil
