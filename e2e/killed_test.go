@@ -121,7 +121,7 @@ func (f *fleet) Recover(v *visitor, limit time.Duration, among ...int) (status i
 		among = []int{0, 1, 2}
 	}
 	turn := 0
-	eventually(f.t, limit, func() bool {
+	within(limit, func() bool {
 		i := among[turn%len(among)]
 		turn++
 		p := f.Ask(v, i, "/token")

@@ -130,12 +130,21 @@ func mustWait(t *testing.T, p page) {
 	}
 }
 
-// eventually asks four times a second until it is true or the time is up.
+// eventually asks four times a second until it is true, or ends the test when
+// the time is up.
 func eventually(t testing.TB, limit time.Duration, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(limit); !is(); pass(t, 250*time.Millisecond) {
+	if !within(limit, is) {
+		t.Fatalf("not true within %s", limit)
+	}
+}
+
+// within asks four times a second until it is true or the time is up.
+func within(limit time.Duration, is func() bool) bool {
+	for deadline := time.Now().Add(limit); !is(); time.Sleep(250 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not true within %s", limit)
+			return false
 		}
 	}
+	return true
 }

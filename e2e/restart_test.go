@@ -49,14 +49,16 @@ func TestA13EverybodyComesBackAfterARestart(t *testing.T) {
 		if got := op.Stats().InFlight; got != replicas*first {
 			t.Errorf("%d calls at once for a start, want %d", got, replicas*first)
 		}
-		op.Fail(providertest.Token, providertest.Fault{Lag: 20 * time.Millisecond})
+		op.Fail(providertest.Token, providertest.Fault{Lag: 300 * time.Millisecond})
 		letGo()
 		coming.Wait()
 		for _, v := range all { // who was turned away by the rush comes again
 			coming.Go(func() {
 				open <- struct{}{}
-				eventually(t, 2*time.Minute, func() bool { return v.Ask(f.URL+"/token").Status == http.StatusOK })
-				<-open
+				defer func() { <-open }()
+				if !within(2*time.Minute, func() bool { return v.Ask(f.URL+"/token").Status == http.StatusOK }) {
+					t.Error("somebody gets no token any more")
+				}
 			})
 		}
 		coming.Wait()

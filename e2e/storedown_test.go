@@ -23,7 +23,7 @@ func (f *fleet) each(do func(*testserver.Proxy)) {
 // is not lost (R7, R8).
 func TestA7StoreThatIsDownSignsNobodyOut(t *testing.T) {
 	t.Parallel()
-	const life = 3 * time.Second
+	const life = 8 * time.Second // longer than the tries to store take
 	outage := sized(5*time.Second, time.Minute)
 	for name, fail := range map[string]func(*testserver.Proxy){
 		"down":    (*testserver.Proxy).Reset,
