@@ -69,7 +69,7 @@ func TestA6RetryAfterIsSilenceOnEveryReplica(t *testing.T) {
 		began := time.Now()
 		before := op.Stats().Calls
 		for i := 0; time.Since(began) < silence-sittingOut; i = (i + 1) % replicas {
-			mustWait(t, f.Ask(v, i, "/token"))
+			mustWait(t, f.Ask(v, i, "/token"), silence)
 			pass(t, 50*time.Millisecond)
 		}
 		if got := op.Stats().Calls - before; got != 1 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -24,7 +23,6 @@ type login struct {
 	id      string
 	cookie  string
 	fam     *family
-	since   time.Duration
 
 	// Guarded by w.mu.
 	mayEnd  string        // why somebody may end it; empty: nobody has a reason
@@ -52,7 +50,7 @@ func newBrowser(w *world, n int) *browser {
 // live is what a browser does all the hour.
 func (b *browser) live() {
 	w, d := b.w, b.dice
-	for n := 0; w.wait(d.around(w.style.think)); n++ {
+	for w.wait(d.around(w.style.think)) {
 		if d.chance(0.01) && !w.wait(d.between(5*time.Minute, 25*time.Minute)) {
 			return
 		}
@@ -82,7 +80,7 @@ func (b *browser) signIn(d dice) {
 	w.note("%s: %s signs in as %s", r.name, b.user, fam)
 	w.mu.Unlock()
 	req := newRequest(context.Background(), http.MethodGet, "/.auth/login/"+i.name+"/callback", cookie)
-	resp := &response{header: make(http.Header)}
+	resp := newResponse()
 	s, err := r.sessions.Start(resp, req, answer, "")
 	if r.dead.Load() {
 		b.login = nil
@@ -98,15 +96,15 @@ func (b *browser) signIn(d dice) {
 		}
 		return
 	}
-	value := resp.cookie()
+	value, _ := resp.setCookie()
 	if value == "" || b.login != nil && value == b.login.cookie {
 		w.breach("I9", "%s signs %s in without a new cookie", r.name, b.user)
 	}
-	b.login = &login{browser: b, id: s.ID, cookie: value, fam: fam, since: w.at()}
-	w.ledger.idOwner[s.ID] = b.login
+	b.login = &login{browser: b, id: s.ID, cookie: value, fam: fam}
+	w.ledger.logins[s.ID] = b.login
 	w.logins = append(w.logins, b.login)
 	for _, m := range w.marks {
-		if m.at >= began-time.Minute && m.which(b.login) {
+		if m.at >= began-3*time.Minute && m.which(b.login) {
 			b.login.mayEnd = m.why
 		}
 	}
@@ -147,6 +145,7 @@ func (b *browser) burst(d dice) {
 	}
 }
 
+// kind is what a request is for.
 func (b *browser) kind(d dice) string {
 	switch roll := d.Float64(); {
 	case roll < 0.45:
@@ -175,7 +174,7 @@ func (b *browser) kind(d dice) string {
 	return pick(d, "everywhere", "elsewhere", "backchannel", "backchannel sid")
 }
 
-// replica is the one that a request happens to reach: one that answers.
+// replica is the one that a request happens to reach: one that answers, mostly.
 func (w *world) replica(d dice) *replica {
 	slot := d.IntN(replicaCount)
 	w.mu.Lock()
@@ -186,54 +185,4 @@ func (w *world) replica(d dice) *replica {
 		}
 	}
 	return w.replicas[slot]
-}
-
-// newRequest is a request as a server hands it on.
-func newRequest(ctx context.Context, method, path, cookie string) *http.Request {
-	r := &http.Request{Method: method, URL: pathURL(path), RequestURI: path, Host: "app.example",
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{
-			"Sec-Fetch-Site": {"same-origin"}, "Sec-Fetch-Mode": {"cors"}, "Accept": {"application/json"},
-		}}
-	if cookie != "" {
-		r.Header["Cookie"] = []string{cookieName + "=" + cookie}
-	}
-	return r.WithContext(ctx)
-}
-
-const cookieName = "__Host-easyauth"
-
-// response is what a browser gets.
-type response struct {
-	header http.Header
-	status int
-	body   strings.Builder
-}
-
-func (r *response) Header() http.Header { return r.header }
-
-func (r *response) WriteHeader(status int) {
-	if r.status == 0 {
-		r.status = status
-	}
-}
-
-func (r *response) Write(b []byte) (int, error) {
-	r.WriteHeader(http.StatusOK)
-	return r.body.Write(b)
-}
-
-// cookie is the session cookie that is set; cleared is told by a second result.
-func (r *response) cookie() string {
-	value, _ := r.setCookie()
-	return value
-}
-
-func (r *response) setCookie() (value string, set bool) {
-	for _, line := range r.header["Set-Cookie"] {
-		if v, ok := strings.CutPrefix(line, cookieName+"="); ok {
-			value, _, _ = strings.Cut(v, ";")
-			set = true
-		}
-	}
-	return value, set
 }

@@ -67,7 +67,7 @@ func (v *visit) judgeEnded(marked []*login, err error) {
 		return
 	}
 	for _, l := range marked {
-		if w.ledger.alive(grantKey(l.id)) != nil && !w.ranOut(l.id) {
+		if w.ledger.rows[grantKey(l.id)] != nil && !w.ranOut(l.id) {
 			w.breach("I8", "%s says that all is over for %s (%s), and the grant of %s is still there", v.r.name, v.l, v.kind, l)
 		}
 	}
@@ -84,7 +84,7 @@ func (v *visit) job(ctx context.Context) {
 		return
 	}
 	w.mu.Lock()
-	other := w.ledger.idOwner[s.ID]
+	other := w.ledger.logins[s.ID]
 	if other != nil && !other.sameUser(l) { // nil: its sign-in is not finished
 		w.breach("I16", "%s gives a job for %s the session of %s", v.r.name, l, other)
 	}
@@ -139,7 +139,7 @@ func (v *visit) judgeDone(closed bool) {
 	case v.r.dead.Load() || v.r.closedAt > 0:
 	case closed:
 		w.sum.add("streams ended with their sessions")
-		if w.ledger.alive(grantKey(v.l.id)) != nil && v.l.mayEnd != swapped && !w.ranOut(v.l.id) {
+		if w.ledger.rows[grantKey(v.l.id)] != nil && v.l.mayEnd != swapped && !w.ranOut(v.l.id) {
 			w.breach("I6", "%s ends a stream of %s, whose session goes on", v.r.name, v.l)
 		}
 	case v.l.endedAt > 0 && w.at()-v.l.endedAt > 15*time.Second && w.calm():

@@ -38,12 +38,6 @@ type idp struct {
 	logins  []*family
 }
 
-// rule is a policy and whether breaking it does any harm.
-type rule struct {
-	providers.RefreshPolicy
-	lenient bool
-}
-
 // newIdps makes one provider of each kind, or a few of them. The one that is
 // called untold says nothing of itself.
 func newIdps(w *world, d dice) []*idp {
@@ -80,7 +74,8 @@ type family struct {
 	count int
 	// swapped says that an answer was about somebody else: the login must end.
 	swapped bool
-	revoked bool // somebody asked for the revocation of one of its tokens
+	exposed *replica // who has seen that
+	revoked bool     // somebody asked for the revocation of one of its tokens
 }
 
 func (f *family) String() string { return f.name }
@@ -94,6 +89,7 @@ type refreshToken struct {
 	calls   []*call
 	heir    *grantedTokens // what its first use brought
 	revoked bool           // somebody asked for its revocation
+	asked   int            // how often
 }
 
 // token is one access token.
@@ -107,6 +103,13 @@ type token struct {
 	skew     time.Duration // of the clock that measured its age
 	untold   bool          // nobody was told how long it lives
 	stored   bool
+}
+
+// misdated reports whether the code may be wrong about when the token dies: it was
+// not told, or the clocks that it went by were put right meanwhile.
+func (t *token) misdated() bool {
+	w := t.fam.idp.w
+	return t.untold || t.skew != 0 || t.call == nil && w.disk.jumpedAt > 0 || w.disk.jumped(t.expires-t.life-time.Minute)
 }
 
 // grantedTokens is an answer of the token endpoint.
@@ -217,7 +220,7 @@ func (i *idp) answer(c *call, d dice) (*grantedTokens, *providers.Error) {
 	}
 	w.note("%s: %s sees a used refresh token of %s", c.by.name, i.name, f)
 	w.sum.add("reuses seen by a provider")
-	w.judgeReuse(c)
+	c.judgeReuse()
 	switch i.manner {
 	case razes:
 		for _, other := range i.logins {
@@ -255,40 +258,31 @@ func (t *refreshToken) good() bool {
 	return false
 }
 
-// judgeReuse: a login that its provider ends because we used a token twice is
-// one that a user loses. It may only happen where the answer to the first use
-// never reached us, or never reached the store, through no fault of the code.
-func (w *world) judgeReuse(second *call) {
-	var first *call
-	for _, c := range second.rt.calls {
-		if c != second && c.arrived {
-			first = c
-			break
-		}
+// identity is who a provider says the user is.
+func identity(name, sub, sid string, version int) providers.Identity {
+	claims, err := providers.ParseClaims([]byte(`{"sub":"` + sub + `","sid":"` + sid + `","name":"User of version ` + string(rune('0'+version)) + `"}`))
+	if err != nil {
+		panic(err)
 	}
-	if first == nil {
-		return
-	}
-	since := min(first.begunAt, second.begunAt)
-	switch {
-	case second.by.froze(since), first.by.froze(since), w.disk.jumped(since):
-	case first.stored && first.storedAt < second.begunAt:
-		w.breach("I1", "%s presents to %s a refresh token of %s whose successor is stored", second.by.name, second.rt.fam.idp.name, second.rt.fam)
-	case !first.delivered, first.endedAt > second.begunAt: // the answer was lost, or not there yet
-	case first.by.dead.Load(), first.by.endedInTrouble():
-	case first.by.storeTrouble+8*time.Second > second.begunAt: // it could not store it yet
-	default:
-		w.breach("I3", "%s was answered for %s and did not store it; %s uses the token again", first.by.name, second.rt.fam, second.by.name)
-	}
+	return providers.Identity{Issuer: "https://" + name + ".example", Subject: sub, Claims: claims}
 }
 
-// policyOf is what is known of the provider of a grant.
-func (w *world) policyOf(key string) rule {
-	f := w.ledger.families[key]
-	if f == nil {
-		return rule{}
+// idToken is an ID token; now and then the user has changed their name.
+func idToken(sub string, d dice) providers.Secret {
+	version := "0"
+	if d.chance(0.3) {
+		version = string(rune('1' + d.IntN(3)))
 	}
-	return rule{f.idp.policy, f.idp.name == "untold" && f.idp.manner == keeps}
+	return providers.NewSecret(canary + "-id|" + sub + "|" + version)
 }
 
-func (w *world) accessToken(value string) *token { return w.ledger.access[value] }
+// rule is the policy that binds the code. Where nobody knows how the provider
+// goes about used tokens the code may learn it; where it can do no harm, any
+// conclusion is right.
+func (i *idp) rule() providers.RefreshPolicy {
+	p := i.policy
+	if i.manner == keeps {
+		p.Class = providers.Reusable
+	}
+	return p
+}

@@ -163,7 +163,7 @@ func (l *line) present(ctx context.Context, req providers.RefreshRequest) (c *ca
 	if left := time.Until(limit); !ok || left > callLimit || left < callLimit-100*time.Millisecond && !r.froze(w.at()-time.Minute) {
 		w.breach("I10", "%s presents a token of %s with %v to go", r.name, f, left)
 	}
-	l.judgePresentation(c)
+	c.judge()
 	most := w.style.maxCalls
 	if most == 0 {
 		most = 32
@@ -179,81 +179,12 @@ func (l *line) present(ctx context.Context, req providers.RefreshRequest) (c *ca
 	return c, w.dice("call"+f.name, len(f.calls)), w.dice("carrier"+f.name, len(f.calls))
 }
 
-// judgePresentation: an attempt stands in the store, it is ours, it is over this
-// very token, and nobody else is at it.
-func (l *line) judgePresentation(c *call) {
-	w, r, f := l.idp.w, l.r, c.rt.fam
-	var mine *journal
-	for _, j := range w.ledger.byGrant[c.key] {
-		if j.by == r && j.rt == c.rt.value && j.call == nil {
-			mine = j
-		}
-	}
-	if mine == nil {
-		w.breach("I4", "%s presents a token of %s over which it has written no attempt", r.name, f)
-		return
-	}
-	mine.call, c.gen, c.attempt, c.begunAt = c, mine.gen, mine.id, mine.at
-	shaken := r.froze(mine.at) || w.disk.jumped(mine.at-time.Minute)
-	// A late winner may have stored the next generation while the store's answer
-	// to the attempt was on its way.
-	if now := w.ledger.alive(c.key); now != nil && now.Gen == c.gen && !shaken && (now.Attempt == nil || now.Attempt.ID != mine.id) {
-		w.breach("I1", "%s presents a token of %s, and its attempt is not the one that stands", r.name, f)
-	}
-	if waited := w.at() - mine.at; waited > callLimit/2 && !r.froze(mine.at) {
-		w.breach("I1", "%s presents a token of %s %v after it wrote the attempt", r.name, f, waited)
-	}
-	for _, other := range f.open {
-		if other.gen == c.gen && !other.by.dead.Load() && !other.by.froze(other.sentAt) && !shaken {
-			w.breach("I1", "%s and %s present the same token of %s at the same time", r.name, other.by.name, f)
-		}
-	}
-	l.judgeRepetition(c, shaken)
-}
-
-// judgeRepetition: how often a token may be presented whose first use may have
-// consumed it.
-func (l *line) judgeRepetition(c *call, shaken bool) {
-	w, f := l.idp.w, c.rt.fam
-	var before []*call
-	for _, other := range c.rt.calls {
-		if other.arrived || other.told == providers.Unknown || other.told == providers.Gateway {
-			if !other.delivered || l.idp.policy.Class != providers.Reusable {
-				before = append(before, other)
-			}
-		}
-	}
-	p := w.policyOf(c.key)
-	if len(before) == 0 || shaken || p.lenient || p.Class == providers.Reusable || w.disk.jumped(before[0].begunAt) {
-		return
-	}
-	first, last := before[0], before[len(before)-1]
-	if p.Class == providers.Graced {
-		if w.at() < first.sentAt+p.Window {
-			return
-		}
-		before = slices.DeleteFunc(before, func(o *call) bool { return o.sentAt < first.sentAt+p.Window })
-	} else {
-		before = before[1:]
-	}
-	// An error page does not use up the one probe there is.
-	before = slices.DeleteFunc(before, func(o *call) bool { return o.told == providers.Gateway })
-	switch {
-	case p.Wide:
-		w.breach("I1", "%s presents a token of %s again, where that may end other sign-ins", l.r.name, f)
-	case len(before) > 0:
-		w.breach("I19", "%s presents a token of %s for the third time", l.r.name, f)
-	case w.at()-last.sentAt < quarantine:
-		w.breach("I1", "%s presents a token of %s again after %v", l.r.name, f, w.at()-last.sentAt)
-	}
-}
-
 // carry takes a request to the provider and its answer back.
 func (l *line) carry(c *call, fate fate, d dice, answered chan<- reply) {
 	w := l.idp.w
 	time.Sleep(fate.there)
 	w.mu.Lock()
-	back := reply{err: fate.answer(l.idp)}
+	back := reply{err: fate.answer()}
 	if back.err == nil || fate.works {
 		tokens, err := l.idp.answer(c, d)
 		if back.err == nil {
@@ -312,14 +243,15 @@ func (l *line) Revoke(ctx context.Context, rt providers.Secret) error {
 	t.revoked, t.fam.revoked = true, true
 	w.sum.add("revocations")
 	w.note("%s: revokes %s", r.name, t.fam)
-	if key := w.ledger.keyOf[t.value]; key != "" && w.ledger.alive(key) != nil && w.ledger.idOwner[loginOf(key)] != nil {
+	if key := w.ledger.keyOf[t.value]; key != "" && w.ledger.rows[key] != nil && w.ledger.logins[loginOf(key)] != nil {
 		w.breach("I6", "%s revokes %s, whose grant stands in the store", r.name, t.fam)
 	}
-	d := w.dice("revoke"+t.value, w.sum["revocations"])
+	t.asked++
+	d := w.dice("revoke"+t.value, t.asked)
 	w.mu.Unlock()
 	fate := w.weather.providerFate(w, l.idp, d)
 	r.sleep(ctx, min(fate.there, 2*time.Second))
-	if fate.arrives && (fate.works || fate.answer(l.idp) == nil) {
+	if fate.arrives && (fate.works || fate.answer() == nil) {
 		w.mu.Lock()
 		t.fam.end("revoked by us")
 		w.mu.Unlock()
@@ -328,7 +260,7 @@ func (l *line) Revoke(ctx context.Context, rt providers.Secret) error {
 	if err := r.stall(); err != nil || ctx.Err() != nil || !fate.arrives || fate.loses {
 		return &providers.Error{Provider: l.idp.name, Op: "revoke", Kind: providers.Unknown, Err: errLost}
 	}
-	if e := fate.answer(l.idp); e != nil {
+	if e := fate.answer(); e != nil {
 		return e
 	}
 	return nil
@@ -337,10 +269,10 @@ func (l *line) Revoke(ctx context.Context, rt providers.Secret) error {
 // VerifyRefreshed implements [providers.Verifier].
 func (l *line) VerifyRefreshed(ctx context.Context, raw providers.Secret, was providers.Identity) (providers.Identity, error) {
 	w := l.idp.w
+	d := w.dice("verify"+raw.Reveal(), int(l.idp.w.at()))
 	_, rest, _ := strings.Cut(raw.Reveal(), "|")
 	sub, version, _ := strings.Cut(rest, "|")
 	w.mu.Lock()
-	d := w.dice("verify"+l.r.name, w.sum["verifications"])
 	w.sum.add("verifications")
 	w.mu.Unlock()
 	if w.weather.stormy(w) && d.chance(0.1) { // keys that have to be fetched, and cannot be
@@ -349,6 +281,10 @@ func (l *line) VerifyRefreshed(ctx context.Context, raw providers.Secret, was pr
 	}
 	l.r.sleep(ctx, d.between(0, time.Millisecond))
 	if sub != was.Subject {
+		w.mu.Lock()
+		w.sum.add("identities that changed")
+		w.ledger.expose(was.Claims.String("sid"), l.r)
+		w.mu.Unlock()
 		return providers.Identity{}, &providers.Error{Provider: l.idp.name, Op: "verify", Kind: providers.Mismatch}
 	}
 	var v int
@@ -356,22 +292,4 @@ func (l *line) VerifyRefreshed(ctx context.Context, raw providers.Secret, was pr
 		return providers.Identity{}, &providers.Error{Provider: l.idp.name, Op: "verify", Kind: providers.Invalid}
 	}
 	return identity(l.idp.name, sub, was.Claims.String("sid"), v), nil
-}
-
-// identity is who a provider says the user is.
-func identity(name, sub, sid string, version int) providers.Identity {
-	claims, err := providers.ParseClaims([]byte(`{"sub":"` + sub + `","sid":"` + sid + `","name":"User of version ` + string(rune('0'+version)) + `"}`))
-	if err != nil {
-		panic(err)
-	}
-	return providers.Identity{Issuer: "https://" + name + ".example", Subject: sub, Claims: claims}
-}
-
-// idToken is an ID token; now and then the user has changed their name.
-func idToken(sub string, d dice) providers.Secret {
-	version := "0"
-	if d.chance(0.3) {
-		version = string(rune('1' + d.IntN(3)))
-	}
-	return providers.NewSecret(canary + "-id|" + sub + "|" + version)
 }

@@ -58,12 +58,14 @@ func (s *shelf) Load(ctx context.Context, keys ...string) ([]store.Entry, error)
 // Save implements [store.Store].
 func (s *shelf) Save(ctx context.Context, key string, e store.Entry) (store.Entry, error) {
 	next := ctx.Value(plaintext{}).(*row)
-	place := s.w.placeOf(key, next)
+	s.w.mu.Lock()
+	place := s.w.ledger.place(key, next)
+	s.w.mu.Unlock()
 	s.w.pass("before "+place, s.r, loginOf(key))
 	saved, err := reach(s, ctx, "save", key, func() (store.Entry, error) {
 		saved, err := s.w.disk.save(key, e)
 		if err == nil {
-			s.w.ledger.saved(s.w, s.r, key, next)
+			s.w.ledger.saved(s.r, key, next)
 		}
 		return saved, err
 	})
@@ -77,7 +79,7 @@ func (s *shelf) Save(ctx context.Context, key string, e store.Entry) (store.Entr
 // Delete implements [store.Store].
 func (s *shelf) Delete(ctx context.Context, key string) error {
 	_, err := reach(s, ctx, "delete", key, func() (struct{}, error) {
-		s.w.ledger.deleted(s.w, s.r, key)
+		s.w.ledger.deleted(s.r, key)
 		s.w.disk.delete(key)
 		return struct{}{}, nil
 	})

@@ -1,15 +1,37 @@
 // Package simulation_test runs the real code of four replicas (middleware,
 // routes, session manager, grants, sealed store) against a store, a network,
 // providers and users that do what such things do on bad days, one virtual hour
-// after the other, and checks the invariants I1 to I21 of docs/threats.md (R18)
-// all along.
-//
-// Nothing here is a model of the code: what is judged is what reaches the store,
-// the providers, the APIs and the browsers.
+// after the other (docs/threats.md R18). Nothing in here is a model of the code:
+// what is judged is what reaches the store, the providers, the APIs and the
+// browsers. Read world_test.go first.
 //
 // A seed decides everything. Whatever takes time takes a time of its own, to the
 // nanosecond, so that no two things happen at the same instant of the virtual
-// clock and the scheduler has nothing to decide. Read world_test.go first.
+// clock and the scheduler has nothing to decide.
+//
+// What must hold, and where it is judged:
+//
+//	I1   one presentation of a refresh token at a time, and one more if its class allows   judge_grant, judge_call
+//	I2   no token that is neither stored nor in escrow; what is in escrow is served        judge_visit
+//	I3   no answer of a provider gets lost: stored, superseded, in escrow, or revoked      judge_grant, judge_call
+//	I4   a generation follows from the one before, by the token that its attempt is over   judge_grant, judge_call
+//	I5   a grant is declared dead only beside its own attempt, for its own token           judge_grant
+//	I6   what passes ends nothing: no token, no session, no cookie, no page of ours        judge_grant, judge_session, judge_visit
+//	I7   a token that lives is served, one that died is not                                judge_visit
+//	I8   what has ended stays ended, everywhere, and its tokens are revoked                ledger, judge_visit, ending, finale
+//	I9   a session keeps its cookie, a sign-in gets a new one                              judge_visit, browser
+//	I10  a client that leaves takes nothing along                                          line
+//	I11  no token in a session's row, so that no write of it touches one                   judge_session
+//	I12  a session lives on with its provider's consent, and below its ceiling             judge_session, judge_visit
+//	I13  every wait has its bound, every store operation its deadline                      shelf, judge_visit
+//	I14  back-off, Retry-After and the cap of calls hold; nobody refreshes what is fresh   judge_grant, line
+//	I15  a token just issued is fresh                                                      judge_grant
+//	I16  nobody gets anybody else's token, or one for another audience                     judge_grant, judge_visit
+//	I17  an answer about somebody else ends the session                                    finale
+//	I18  no token in a log, an error or an event, and no reason that is not on the list    ear, judge_visit
+//	I19  nothing stays in doubt longer than it must; one probe, and no more                judge_grant, judge_call, finale
+//	I20  when nothing is wrong, everything works                                           judge_visit
+//	I21  and nobody waits                                                                  judge_visit
 package simulation_test
 
 import (

@@ -60,6 +60,14 @@ func (c tally) String() string {
 	return b.String()
 }
 
+// expected is what must have happened in two hundred seeds.
+var expected = []string{
+	"late winners", "probes", "replays", "superseded answers", "newborns revoked", "burials", "survivors",
+	"crashes", "freezes", "deployments", "jumps of the store's clock", "sign-ins revoked by the provider",
+	"reuses seen by a provider", "identities that changed", "streams ended with their sessions", "no token: in_doubt",
+	"no token: held", "no token: busy", "status Service Unavailable", "status Bad Gateway", "status Forbidden",
+}
+
 // missing are the things that must happen in two hundred seeds.
 func (c tally) missing() []string {
 	return slices.DeleteFunc(slices.Clone(expected), func(name string) bool { return c[name] > 0 })
