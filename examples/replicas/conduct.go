@@ -75,7 +75,7 @@ func watch(ctx context.Context, o options, base string, replicas *fleet, op *pro
 		timer := time.AfterFunc(o.lasting, func() { cancel(nil) })
 		defer timer.Stop()
 	}
-	users := new(tally)
+	users, rows := new(tally), &table{out: stdout, began: time.Now()}
 	var living sync.WaitGroup
 	for i := range o.users {
 		u := &user{fmt.Sprintf("user%d", i+1), base, providertest.NewBrowser(transport), users}
@@ -87,13 +87,12 @@ func watch(ctx context.Context, o options, base string, replicas *fleet, op *pro
 	}
 	if !o.calm {
 		living.Go(func() {
-			killed := func(i int) { fmt.Fprintf(stdout, "        replica %d killed\n", i+1) }
+			killed := func(i int) { rows.say("        replica %d killed\n", i+1) }
 			if err := replicas.killEvery(ctx, killPause, downTime, killed); err != nil {
 				cancel(err)
 			}
 		})
 	}
-	rows := &table{out: stdout, began: time.Now()}
 	for sleep(ctx, rowEvery) {
 		rows.row(replicas, users, op)
 	}

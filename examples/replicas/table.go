@@ -65,18 +65,27 @@ const (
 
 // table prints a row of what happened so far.
 type table struct {
-	out   io.Writer
 	began time.Time
 	rows  int
+
+	mu  sync.Mutex
+	out io.Writer
+}
+
+// say prints what goes between two rows, or in one.
+func (t *table) say(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fmt.Fprintf(t.out, format, args...)
 }
 
 func (t *table) row(f *fleet, users *tally, op *providertest.Server) {
 	if t.rows%headerRows == 0 {
-		fmt.Fprintf(t.out, rowFormat, "time", "replicas", "requests", "storms", "refreshes", "wait p50", "wait p99", "later", "cut", "sign-outs")
+		t.say(rowFormat, "time", "replicas", "requests", "storms", "refreshes", "wait p50", "wait p99", "later", "cut", "sign-outs")
 	}
 	t.rows++
 	c, waits := users.take()
-	fmt.Fprintf(t.out, rowFormat, time.Since(t.began).Round(time.Second), fmt.Sprintf("%d/%d", f.running(), replicaCount),
+	t.say(rowFormat, time.Since(t.began).Round(time.Second), fmt.Sprintf("%d/%d", f.running(), replicaCount),
 		fmt.Sprint(c.requests), fmt.Sprint(c.storms), fmt.Sprint(op.Stats().Refreshes),
 		percentile(waits, 50), percentile(waits, 99), fmt.Sprint(c.later), fmt.Sprint(c.cut), fmt.Sprint(c.signOuts))
 }
