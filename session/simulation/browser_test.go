@@ -125,7 +125,7 @@ func (b *browser) burst(d dice) {
 			w.mu.Unlock()
 			return
 		}
-		w.work.Go(func() {
+		w.do(func() {
 			time.Sleep(wait)
 			done <- b.visit(l, kind, r, vd)
 		})

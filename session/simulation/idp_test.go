@@ -177,7 +177,7 @@ func (f *family) issue(c *call, audience string, rt *refreshToken, d dice) *gran
 	if f.idp.manner == silent && c != nil {
 		g.RefreshToken = providers.Secret{}
 	}
-	if d.chance(0.7) {
+	if d.chance(0.4) {
 		g.IDToken = idToken(f.sub, d)
 	}
 	return g

@@ -21,7 +21,7 @@ var (
 type shelf struct {
 	w     *world
 	r     *replica
-	calls map[string]int
+	calls map[string]int // by operation and key
 }
 
 var (

@@ -175,7 +175,7 @@ func (w *world) pass(place string, r *replica, id string) {
 				if t.act == "logout" {
 					kind = pick(d, "logout", "logout", "everywhere", "backchannel", "backchannel sid")
 				}
-				w.work.Go(func() { owner.browser.visit(owner, kind, other, vd) })
+				w.do(func() { owner.browser.visit(owner, kind, other, vd) })
 			}
 		}
 	case "leave":

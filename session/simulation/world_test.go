@@ -45,6 +45,7 @@ type world struct {
 	sum      tally
 	closing  bool // nobody begins anything new
 	work     sync.WaitGroup
+	hands    chan func() // goroutines that have nothing to do take from here
 }
 
 // hour lets one virtual hour pass, and a little more in which everything must come
@@ -58,6 +59,8 @@ func hour(t *testing.T, seed uint64, sum *tally) {
 	w.keys = [][]byte{[]byte("simulated key, 32 bytes or longer"), []byte("an older one, for the rows before")}
 	w.log = slog.New(&ear{w: w})
 	w.disk = disk{mem: memstore.New()}
+	w.hands = make(chan func())
+	defer close(w.hands)
 	w.ledger = newLedger(w)
 	w.idps = newIdps(w, d)
 	for slot := range w.replicas {
@@ -96,6 +99,26 @@ func hour(t *testing.T, seed uint64, sum *tally) {
 
 // at is how long the hour lasts already.
 func (w *world) at() time.Duration { return time.Since(w.begun) }
+
+// do runs f on a goroutine that is waited for. One that has done something like it
+// before has a stack of the right size, and a visit needs a large one.
+func (w *world) do(f func()) {
+	w.work.Add(1)
+	job := func() {
+		defer w.work.Done()
+		f()
+	}
+	select {
+	case w.hands <- job:
+	default:
+		go func() {
+			for job != nil {
+				job()
+				job = <-w.hands
+			}
+		}()
+	}
+}
 
 // count adds to the tally.
 func (w *world) count(name string) {
