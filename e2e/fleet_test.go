@@ -22,6 +22,7 @@ const replicas = 3
 type idp interface {
 	flags() []string                          // of cmd/replica
 	signIn(v *visitor, url, name string) page // opens a URL that leads to the provider, and signs in
+	atOnce() int                              // how many people may sign in at the same time
 	Secrets() []string                        // that no log may hold
 }
 
@@ -98,7 +99,7 @@ func (f *fleet) SignedInAll(n int) []*visitor {
 	f.t.Helper()
 	all := make([]*visitor, n)
 	var waiting sync.WaitGroup
-	turn := make(chan struct{}, 8)
+	turn := make(chan struct{}, f.idp.atOnce())
 	for i := range all {
 		waiting.Go(func() {
 			turn <- struct{}{}

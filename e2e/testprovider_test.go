@@ -58,4 +58,6 @@ func (p *testProvider) flags() []string {
 	return []string{"-issuer", p.Issuer(), "-client-id", providertest.ClientID, "-client-secret", providertest.ClientSecret}
 }
 
+func (p *testProvider) atOnce() int { return 8 }
+
 func (p *testProvider) signIn(v *visitor, at, name string) page { return v.read(v.SignIn(at, name)) }

@@ -11,12 +11,13 @@ import (
 
 // interleavings lets requests, renewals, rotations and endings of many users
 // fall together on three replicas. The users of both parts have the same names
-// and the second leaves some signed in, so the order matters.
+// and the second leaves some signed in, so the order matters. A session here may
+// be idle for 2,000 units, which must be longer than a machine stands still.
 func interleavings(t *testing.T, on *server) {
 	c := sessiontest.Config{
 		Open:   func() store.Store { return patient{on.open(t, on.addr)} },
 		Rounds: sized(48, 10_000),
-		Unit:   5 * time.Millisecond, // a session here is idle after 2,000 of them, which no machine stands still for
+		Unit:   5 * time.Millisecond,
 	}
 	t.Run("R5 logout against requests in flight", func(t *testing.T) { sessiontest.Endings(t, c) })
 	t.Run("R6 slow requests against rotations", func(t *testing.T) { sessiontest.Rotations(t, c) })
