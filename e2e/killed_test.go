@@ -143,13 +143,7 @@ func (f *fleet) Recover(v *visitor, limit time.Duration, among ...int) (status i
 func TestA4FrozenHolderKeepsTheRefreshToken(t *testing.T) {
 	t.Parallel()
 	const life = 3 * time.Second
-	points := []string{committing}
-	if soaking() {
-		// Not in every run yet: who wakes up with an answer in the socket and a
-		// deadline that is over sees one or the other first, by chance.
-		points = append(points, presented)
-	}
-	for _, point := range points {
+	for _, point := range []string{presented, committing} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			onEachStore(t, func(t *testing.T, st *sharedStore) {

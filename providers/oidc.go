@@ -21,6 +21,7 @@ type OIDC struct {
 var (
 	_ Provider       = (*OIDC)(nil)
 	_ Refresher      = (*OIDC)(nil)
+	_ Registered     = (*OIDC)(nil)
 	_ Verifier       = (*OIDC)(nil)
 	_ UserInfoReader = (*OIDC)(nil)
 	_ Revoker        = (*OIDC)(nil)
@@ -59,6 +60,9 @@ func (p *OIDC) Name() string { return p.cfg.Name }
 
 // RefreshPolicy says how this provider treats refresh tokens.
 func (p *OIDC) RefreshPolicy() RefreshPolicy { return p.cfg.Refresh }
+
+// Registration is the issuer and the client id.
+func (p *OIDC) Registration() string { return p.cfg.Issuer + " " + p.cfg.ClientID }
 
 // Ready reports whether somebody can sign in: nil once the discovery document
 // has been read and found right. It reads it where that has not been done, but

@@ -123,6 +123,15 @@ func (c ReplayClass) String() string {
 	return "class" + strconv.Itoa(int(c))
 }
 
+// Registered is the ability to say which registration tokens belong to.
+type Registered interface {
+	// Registration names the issuer and the client, which together own every
+	// refresh token. Tokens of another registration are never sent anywhere: an
+	// alias that was pointed at another issuer must not hand it the tokens of the
+	// first (docs/refresh.md E3). It is no secret, and never dials.
+	Registration() string
+}
+
 // Verifier is the ability to read the identity out of a refreshed ID token.
 type Verifier interface {
 	// VerifyRefreshed checks an ID token that came with a refresh: the same

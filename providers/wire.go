@@ -19,7 +19,10 @@ const (
 
 // wire is the only way in which this package talks to a provider: bounded in
 // size, never redirected, without cookies.
-type wire struct{ client *http.Client }
+type wire struct {
+	client  *http.Client
+	timeout time.Duration // of every call, beside its context's; 0: none
+}
 
 // answer is a whole answer, whatever its status.
 type answer struct {
@@ -30,9 +33,9 @@ type answer struct {
 }
 
 func newWire(base *http.Client) wire {
-	client := new(http.Client)
+	client, timeout := new(http.Client), time.Duration(0)
 	if base != nil {
-		client.Transport, client.Timeout = base.Transport, base.Timeout
+		client.Transport, timeout = base.Transport, base.Timeout
 	}
 	if client.Transport == nil {
 		client.Transport = &http.Transport{
@@ -48,23 +51,31 @@ func newWire(base *http.Client) wire {
 	// A redirect would take the client secret and the refresh token along to
 	// wherever it points (docs/threats.md G16, RFC 9700 section 4.12).
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return wire{client}
+	return wire{client, timeout}
 }
 
 // do sends the request, whose context carries the deadline of the whole call.
 // Its error is a *callError, which says whether the request may have arrived.
 func (w wire) do(req *http.Request) (answer, error) {
 	ctx := req.Context()
+	if w.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, w.timeout)
+		defer cancel()
+	}
 	if overdue(ctx) {
 		return answer{}, &callError{cause: context.DeadlineExceeded}
 	}
 	if err := ctx.Err(); err != nil {
 		return answer{}, &callError{cause: err}
 	}
-	var traced, connected atomic.Bool // a transport of net/http tells; others may not
+	var traced, connected, written atomic.Bool // a transport of net/http tells; others may not
+	ctx, cancel := lenient(ctx, &written)
+	defer cancel()
 	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { traced.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+		GetConn:      func(string) { traced.Store(true) },
+		GotConn:      func(httptrace.GotConnInfo) { connected.Store(true) },
+		WroteRequest: func(w httptrace.WroteRequestInfo) { written.Store(w.Err == nil) },
 	}))
 	ans := answer{sentAt: time.Now()}
 	res, err := w.client.Do(req)
@@ -108,6 +119,32 @@ func (e *callError) Unwrap() error { return e.cause }
 func overdue(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
 	return ok && !time.Now().Round(0).Before(deadline.Round(0))
+}
+
+const (
+	asleep   = time.Second     // a deadline noticed so late was slept over
+	lateRead = 3 * time.Second // to read what came while asleep
+)
+
+// lenient returns a context that ends when ctx does, with one exception: a
+// process that was stopped when the deadline passed, and wakes up with its
+// request sent, is given time to read the answer that waits in the socket. It
+// may hold the only refresh token that still works, and whether the deadline or
+// the answer is seen first would be a matter of chance (docs/refresh.md E6).
+// Nothing is sent in that time.
+func lenient(ctx context.Context, written *atomic.Bool) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		deadline, _ := ctx.Deadline()
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) && written.Load() && time.Since(deadline) > asleep {
+			select {
+			case <-time.After(lateRead):
+			case <-longer.Done():
+			}
+		}
+		cancel(ctx.Err())
+	})
+	return longer, func() { stop(); cancel(context.Canceled) }
 }
 
 // beforeSending recognizes the errors of a connection that never came about,

@@ -157,6 +157,29 @@ func TestRealConnections(t *testing.T) {
 		})
 		wantError(t, refresh(t, p), providers.Unknown, "no whole answer")
 	})
+	t.Run("docs/refresh.md E6 an answer that came while the process slept over the deadline", func(t *testing.T) {
+		for _, late := range []struct {
+			by   time.Duration
+			kept bool
+		}{{0, false}, {2 * time.Second, true}} {
+			ctx := &frozen{Context: t.Context(), over: make(chan struct{})}
+			p, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				ctx.thaw(late.by)
+				select {
+				case <-r.Context().Done(): // the call was given up
+				case <-time.After(500 * time.Millisecond):
+				}
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = io.WriteString(w, `{"access_token":"at","token_type":"Bearer","refresh_token":"rt2"}`)
+			})
+			tokens, err := p.Refresh(ctx, providers.RefreshRequest{RefreshToken: providers.NewSecret("rt")})
+			if !late.kept {
+				wantError(t, err, providers.Unknown, "deadline exceeded")
+			} else if err != nil || tokens.RefreshToken.Reveal() != "rt2" {
+				t.Errorf("late by %v: %v, %v", late.by, tokens, err)
+			}
+		}
+	})
 	t.Run("G16 307 to another port", func(t *testing.T) {
 		evil := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			_ = r.ParseForm()
@@ -185,6 +208,38 @@ func TestRealConnections(t *testing.T) {
 		p := newOIDC(t, func(c *providers.OIDCConfig) { c.Issuer = server.URL })
 		wantError(t, p.Ready(t.Context()), providers.Unready, "")
 	})
+}
+
+// frozen is a context whose deadline passes when the test says so, and is seen
+// late, as by a process that was stopped.
+type frozen struct {
+	context.Context
+	over     chan struct{}
+	deadline atomic.Pointer[time.Time]
+}
+
+func (f *frozen) thaw(late time.Duration) {
+	past := time.Now().Add(-late)
+	f.deadline.Store(&past)
+	close(f.over)
+}
+
+func (f *frozen) Deadline() (time.Time, bool) {
+	if d := f.deadline.Load(); d != nil {
+		return *d, true
+	}
+	return time.Now().Add(time.Minute), true
+}
+
+func (f *frozen) Done() <-chan struct{} { return f.over }
+
+func (f *frozen) Err() error {
+	select {
+	case <-f.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
 }
 
 func TestNotSentIsTold(t *testing.T) {

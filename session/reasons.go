@@ -38,6 +38,7 @@ const (
 	ReasonBreaker        Reason = "breaker"          // the provider failed for several users in a row, and is left alone for a while
 	ReasonHeld           Reason = "held"             // somebody else is at it, and has not come back yet
 	ReasonInDoubt        Reason = "in_doubt"         // the refresh token may be used up, and trying could do harm
+	ReasonRegistration   Reason = "registration"     // the tokens are those of another client or issuer: the configuration changed
 	ReasonNoRefreshToken Reason = "no_refresh_token" // there is nothing to ask with
 	ReasonUnsupported    Reason = "unsupported"      // the provider has no refresh
 	ReasonSessionEnded   Reason = "session_ended"
@@ -76,7 +77,7 @@ func Reasons() []Reason { return slices.Clone(reasons) }
 var reasons = []Reason{
 	ReasonLogout, ReasonReplaced, ReasonEverywhere, ReasonAdministrative, ReasonBackchannel, ReasonIdle, ReasonExpired, ReasonMismatch,
 	ReasonRevoked, ReasonInteraction, ReasonMisconfigured, ReasonBusy, ReasonGateway, ReasonUnknownOutcome, ReasonNotSent, ReasonNotReady,
-	ReasonRefreshed, ReasonBreaker, ReasonHeld, ReasonInDoubt, ReasonNoRefreshToken, ReasonUnsupported, ReasonSessionEnded, ReasonStore,
+	ReasonRefreshed, ReasonBreaker, ReasonHeld, ReasonInDoubt, ReasonRegistration, ReasonNoRefreshToken, ReasonUnsupported, ReasonSessionEnded, ReasonStore,
 	ReasonCancelled, ReasonClosing,
 	ReasonBadRequest, ReasonTooLarge, ReasonMediaType, ReasonAttemptUnknown, ReasonAttemptExpired, ReasonAttemptUsed,
 	ReasonSignInDenied, ReasonSignInInvalid, ReasonStoreUnavailable, ReasonProviderUnavailable, ReasonProviderMisconfigured, ReasonInternal,

@@ -80,6 +80,16 @@ func (s *Session) TokenFor(ctx context.Context, aud grant.Audience) (*oauth2.Tok
 	return s.grant.Token(ctx, aud)
 }
 
+// TokenLasting is TokenFor for who needs the token for a while, to hand it on or
+// to make one long call: it lives for d more, as far as the provider's tokens live
+// that long at all and one can be had; see [grant.Grant.TokenLasting].
+func (s *Session) TokenLasting(ctx context.Context, aud grant.Audience, d time.Duration) (*oauth2.Token, error) {
+	if err := s.lasts(ctx); err != nil {
+		return nil, err
+	}
+	return s.grant.TokenLasting(ctx, aud, d)
+}
+
 // Client returns an HTTP client that calls as the user and renews the token
 // once when the API answers 401; see [grant.Grant.Client].
 func (s *Session) Client(ctx context.Context) *http.Client {

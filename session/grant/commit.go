@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/store"
 )
 
@@ -15,6 +14,13 @@ import (
 // its lease may have the only living refresh token in its hands. No record and no
 // error mean that another answer to the same generation was first.
 func (k *Keeper) commit(ctx context.Context, g *Grant, a *answer, took time.Duration) (*record, error) {
+	// Keys that are known tell at once whether the answer is about this user, so
+	// that nobody sees somebody else's tokens; keys that have to be fetched first
+	// must not keep the only living refresh token waiting.
+	about := k.identify(ctx, g, a.tokens, identifyAtOnce)
+	if about.somebodyElse() {
+		return nil, k.expel(ctx, g, about, a.on(a.presented).secret())
+	}
 	rec, won, err := k.tryCommit(ctx, a)
 	switch {
 	case err != nil:
@@ -30,9 +36,13 @@ func (k *Keeper) commit(ctx context.Context, g *Grant, a *answer, took time.Dura
 		return nil, nil
 	}
 
-	if err := k.identify(ctx, g, rec, a.tokens); err != nil {
-		return nil, err
+	if about.undecided() {
+		about = k.identify(ctx, g, a.tokens, identifyTimeout)
+		if about.somebodyElse() {
+			return nil, k.expel(ctx, g, about, rec.secret())
+		}
 	}
+	k.tellIdentified(ctx, g, about)
 	if err != nil { // not before it is certain that the tokens are this user's
 		u := &unstored{a, rec}
 		k.escrow.put(u)
@@ -65,41 +75,4 @@ func (k *Keeper) tryCommit(ctx context.Context, a *answer) (rec *record, won boo
 		}
 		return next, err == nil, err
 	}
-}
-
-// identifyTimeout bounds what happens between the commit and the answer.
-const identifyTimeout = 5 * time.Second
-
-// identify looks at the ID token that came with a refresh. An identity that
-// changed ends the login; anything else that is wrong with it (keys that cannot
-// be fetched, a clock that is off) leaves the claims as they were.
-func (k *Keeper) identify(ctx context.Context, g *Grant, committed *record, t *providers.Tokens) error {
-	v, ok := k.cfg.Providers[g.owner.Provider].(providers.Verifier)
-	if !ok || t.IDToken.IsZero() {
-		return nil
-	}
-	callCtx, cancel := context.WithTimeout(ctx, identifyTimeout)
-	defer cancel()
-	id, err := v.VerifyRefreshed(callCtx, t.IDToken, g.owner.Identity)
-	if err == nil {
-		if k.cfg.Identified != nil {
-			k.cfg.Identified(ctx, g.owner, id)
-		}
-		return nil
-	}
-	k.cfg.Logger.WarnContext(ctx, "refreshed ID token not accepted", "provider", g.owner.Provider,
-		"session", g.owner.SessionID, "cause", err)
-	if pe, ok := errors.AsType[*providers.Error](err); !ok || pe.Kind != providers.Mismatch {
-		return nil
-	}
-	if err := k.end(ctx, g.key, g.owner.Provider, committed.secret()); err != nil {
-		k.cfg.Logger.ErrorContext(ctx, "grant of a changed identity not deleted yet", "session", g.owner.SessionID, "cause", err)
-		k.spawn(func() {
-			k.insist(ctx, func() error { return k.end(ctx, g.key, g.owner.Provider, committed.secret()) })
-		})
-	}
-	if k.cfg.Expelled != nil {
-		k.cfg.Expelled(ctx, g.owner)
-	}
-	return &ReauthError{Reason: ReasonMismatch}
 }

@@ -34,7 +34,7 @@ func (k *Keeper) end(ctx context.Context, key, provider string, newest providers
 	case err != nil:
 		k.cfg.Logger.WarnContext(ctx, "row of an ended grant left to expire", "provider", provider, "cause", err)
 	}
-	if newest.IsZero() && last != nil {
+	if newest.IsZero() && last != nil && !last.foreign(k.client(provider)) {
 		newest = last.secret()
 	}
 	k.decoded.Delete(key)

@@ -3,6 +3,7 @@ package grant
 import (
 	"time"
 
+	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/store"
 )
 
@@ -24,7 +25,7 @@ func DecodeRow(value []byte) {
 	for _, a := range r.Access {
 		a.phase(now)
 	}
-	if r.refusal(now, true, "") == nil {
+	if r.refusal(now, client{refresher: (*providers.OIDC)(nil)}, "") == nil {
 		n := r.clone()
 		n.Backoff = n.Backoff.after(failure{retryAfter: time.Hour}, now)
 		n.keep("x", access{})

@@ -46,7 +46,7 @@ const firstGen = 1
 // Create stores the tokens of a new login under key, until then. Where the store
 // does not take them the refresh token is revoked.
 func (k *Keeper) Create(ctx context.Context, key, provider string, t providers.Tokens, until time.Time) error {
-	_, policy, _ := k.refresher(provider)
+	us := k.client(provider)
 	if !k.clock.known() {
 		k.load(ctx, key) // for the store's time; if it fails, so will what follows
 	}
@@ -54,8 +54,8 @@ func (k *Keeper) Create(ctx context.Context, key, provider string, t providers.T
 	if began.IsZero() {
 		began = time.Now()
 	}
-	rec := &record{Provider: provider, Access: make(map[string]access)}
-	rec.apply(key, Audience{}, policy, &t, k.clock.at(began))
+	rec := &record{Provider: provider, Client: us.registration, Access: make(map[string]access)}
+	rec.apply(key, Audience{}, us.policy, &t, k.clock.at(began))
 	if rec.Access[""].Token == "" {
 		delete(rec.Access, "")
 	}
@@ -88,7 +88,7 @@ func (g *Grant) Token(ctx context.Context, aud Audience) (*oauth2.Token, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &oauth2.Token{AccessToken: a.Token, TokenType: "Bearer", Expiry: a.ExpiresAt}, nil
+	return a.oauth2(), nil
 }
 
 // KeepFresh does for the login's own audience what Token does, and returns no
@@ -96,6 +96,37 @@ func (g *Grant) Token(ctx context.Context, aud Audience) (*oauth2.Token, error) 
 func (g *Grant) KeepFresh(ctx context.Context) error {
 	_, err := g.access(ctx, Audience{})
 	return err
+}
+
+// TokenLasting is Token for who needs the token for a while: one that lives for
+// d more is returned as it is, any other is renewed first. Where d is longer than
+// the provider's tokens live, three quarters of their life will do. A renewal that
+// fails does not cost the token that is there: look at its Expiry.
+func (g *Grant) TokenLasting(ctx context.Context, aud Audience, d time.Duration) (*oauth2.Token, error) {
+	key := aud.key()
+	if _, err := g.access(ctx, aud); err != nil {
+		return nil, err
+	}
+	lasts := func(r *record, now time.Time) bool {
+		a := r.Access[key]
+		if a.ExpiresAt.IsZero() {
+			return isFresh(key)(r, now)
+		}
+		life := a.ExpiresAt.Sub(a.IssuedAt)
+		return a.ExpiresAt.Sub(now) >= min(d, life*3/4)
+	}
+	if err := g.ensure(ctx, aud, lasts); errors.Is(err, ErrSessionEnded) {
+		return nil, err
+	}
+	a, err := g.access(ctx, aud)
+	if err != nil {
+		return nil, err
+	}
+	return a.oauth2(), nil
+}
+
+func (a access) oauth2() *oauth2.Token {
+	return &oauth2.Token{AccessToken: a.Token, TokenType: "Bearer", Expiry: a.ExpiresAt}
 }
 
 func (g *Grant) access(ctx context.Context, aud Audience) (access, error) {
@@ -106,7 +137,7 @@ func (g *Grant) access(ctx context.Context, aud Audience) (access, error) {
 	k, key := g.keeper, aud.key()
 	k.warn(ctx, g, rec, now)
 	a, budget := rec.Access[key], k.cfg.WaitBudget
-	refused := rec.refusal(now, k.supports(g.owner.Provider), key)
+	refused := rec.refusal(now, k.client(g.owner.Provider), key)
 	switch a.phase(now) {
 	case Fresh, Unknown:
 		return a, nil
@@ -153,7 +184,7 @@ func (g *Grant) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := rec.final(g.keeper.supports(g.owner.Provider)); err != nil {
+	if err := rec.final(g.keeper.client(g.owner.Provider)); err != nil {
 		return err
 	}
 	return g.renew(ctx, Audience{}, rec.Access[""].Token)

@@ -19,6 +19,7 @@ import (
 // every provider keeps: which refresh tokens live, and which were presented.
 type op struct {
 	policy providers.RefreshPolicy
+	client string        // whose tokens these are
 	life   time.Duration // of access tokens
 	takes  time.Duration // of every answer
 
@@ -149,6 +150,8 @@ func (o *op) Revoke(_ context.Context, rt providers.Secret) error {
 	o.revoked = append(o.revoked, rt.Reveal())
 	return nil
 }
+
+func (o *op) Registration() string { return o.client }
 
 func (o *op) VerifyRefreshed(context.Context, providers.Secret, providers.Identity) (providers.Identity, error) {
 	if o.verifying != nil {

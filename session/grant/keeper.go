@@ -196,21 +196,26 @@ func (k *Keeper) decode(key string, e store.Entry) *record {
 }
 
 // refresher returns the provider's ability to refresh, and its policy.
-func (k *Keeper) refresher(name string) (providers.Refresher, providers.RefreshPolicy, bool) {
-	r, ok := k.cfg.Providers[name].(providers.Refresher)
-	if !ok {
-		return nil, providers.RefreshPolicy{}, false
+// client is this application at one provider, as it is configured now.
+type client struct {
+	refresher    providers.Refresher // nil: the provider has no refresh
+	policy       providers.RefreshPolicy
+	registration string // "" where the provider does not say
+}
+
+func (k *Keeper) client(provider string) (c client) {
+	p := k.cfg.Providers[provider]
+	if r, ok := p.(providers.Refresher); ok {
+		c.refresher, c.policy = r, r.RefreshPolicy()
 	}
-	return r, r.RefreshPolicy(), true
+	if r, ok := p.(providers.Registered); ok {
+		c.registration = r.Registration()
+	}
+	return c
 }
 
 // Now is the store's time, as far as it is known between two looks.
 func (k *Keeper) Now() time.Time { return k.clock.now() }
-
-func (k *Keeper) supports(provider string) bool {
-	_, _, ok := k.refresher(provider)
-	return ok
-}
 
 // or is a setting, or its default where it is not set.
 func or[T time.Duration | int](set, fallback T) T {

@@ -22,6 +22,7 @@ const (
 	ReasonBreaker        = "breaker"          // it failed for several grants in a row, and is left alone for a while
 	ReasonHeld           = "held"             // somebody else is at it, and has not come back yet
 	ReasonInDoubt        = "in_doubt"         // the refresh token may be used up, and trying could do harm
+	ReasonRegistration   = "registration"     // its tokens are those of another client or issuer, as configured before
 	ReasonNoRefreshToken = "no_refresh_token" // there is nothing to ask with
 	ReasonUnsupported    = "unsupported"      // the provider has no refresh
 	ReasonSessionEnded   = "session_ended"

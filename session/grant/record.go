@@ -18,6 +18,7 @@ import (
 // names the version it replaces.
 type record struct {
 	Provider string `json:"provider"`
+	Client   string `json:"client,omitempty"` // whose tokens these are, see providers.Registered
 	// Gen counts the refresh tokens of this grant. A refresh commits if Gen is
 	// still the one whose token it presented, whoever holds the attempt.
 	Gen              uint64    `json:"gen"`

@@ -57,7 +57,7 @@ func (k *Keeper) refreshBehind(ctx context.Context, g *Grant, audience Audience,
 // the last one of this process. The one exception is an answer that the store did
 // not take: that is in escrow.
 func (k *Keeper) refresh(ctx context.Context, g *Grant, audience Audience, w want) (*record, error) {
-	refresher, told, supported := k.refresher(g.owner.Provider)
+	us := k.client(g.owner.Provider)
 	gate := k.gates[g.owner.Provider]
 	turn := gate.turn(g.key)
 	defer turn.leave()
@@ -89,7 +89,7 @@ func (k *Keeper) refresh(ctx context.Context, g *Grant, audience Audience, w wan
 		}
 
 		// May it be done now?
-		if err := rec.refusal(now, supported, audience.key()); err != nil {
+		if err := rec.refusal(now, us, audience.key()); err != nil {
 			return nil, err
 		}
 		if wait := rec.Backoff.left(now); wait > 0 { // short: refusal lets no other pass
@@ -99,7 +99,7 @@ func (k *Keeper) refresh(ctx context.Context, g *Grant, audience Audience, w wan
 			}
 			continue
 		}
-		policy := rec.known(told)
+		policy := rec.known(us.policy)
 		switch k.admit(rec.Attempt, now, policy) {
 		case held:
 			turn.leave()
@@ -139,7 +139,7 @@ func (k *Keeper) refresh(ctx context.Context, g *Grant, audience Audience, w wan
 			}
 			continue
 		}
-		tokens, took, err := k.present(ctx, refresher, turn, audience, rec)
+		tokens, took, err := k.present(ctx, us.refresher, turn, audience, rec)
 		// What was sent is answered for, however little time there is left.
 		ctx := context.WithoutCancel(ctx)
 		if err != nil {
@@ -148,7 +148,7 @@ func (k *Keeper) refresh(ctx context.Context, g *Grant, audience Audience, w wan
 			}
 			continue // not consumed, or overtaken: what to do now is in the record
 		}
-		rec, err = k.commit(ctx, g, &answer{g.key, rec, audience, told, tokens, now}, took)
+		rec, err = k.commit(ctx, g, &answer{g.key, rec, audience, us.policy, tokens, now}, took)
 		if err != nil || rec != nil {
 			return rec, err
 		}

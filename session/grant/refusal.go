@@ -9,8 +9,8 @@ import (
 // refusal is why a record cannot be refreshed for an audience now, as far as the
 // record itself tells; nil if it can. The back-off after a first failure is let
 // pass: it is short enough to be sat out.
-func (r *record) refusal(now time.Time, supported bool, audience string) error {
-	if err := r.final(supported); err != nil {
+func (r *record) refusal(now time.Time, us client, audience string) error {
+	if err := r.final(us); err != nil {
 		return err
 	}
 	if b := r.Refused[audience]; b.left(now) > 0 {
@@ -26,16 +26,24 @@ func (r *record) refusal(now time.Time, supported bool, audience string) error {
 const retryWithin = 2 * time.Second
 
 // final is why a record can never be refreshed again; nil if it can.
-func (r *record) final(supported bool) error {
+func (r *record) final(us client) error {
 	switch {
 	case r.Dead != "":
 		return &ReauthError{Reason: r.Dead}
-	case !supported:
+	case r.foreign(us):
+		return &ReauthError{Reason: ReasonRegistration}
+	case us.refresher == nil:
 		return ErrUnsupported
 	case r.RefreshToken == "":
 		return ErrNoRefreshToken
 	}
 	return nil
+}
+
+// foreign reports whether the tokens are those of another client, or of another
+// issuer under the same alias: the configuration changed since the sign-in.
+func (r *record) foreign(us client) bool {
+	return r.Client != "" && us.registration != "" && r.Client != us.registration
 }
 
 // doubt is what a caller is told whose refresh token may be consumed: wait, as

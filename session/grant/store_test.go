@@ -121,6 +121,43 @@ func TestIdentityThatChangesEndsTheLogin(t *testing.T) {
 	})
 }
 
+// JWT18: other processes never see the tokens of somebody else, unless the keys
+// that would tell have to be fetched: the answer is stored before that, because
+// it may be about the user after all.
+func TestJWT18TokensOfSomebodyElseAreNotStored(t *testing.T) {
+	mismatch := &providers.Error{Kind: providers.Mismatch}
+	for _, row := range []struct {
+		name     string
+		verdicts []error
+		stored   []string // the access token that others see while each is found
+	}{
+		{"keys are known", []error{mismatch}, []string{"at0"}},
+		{"keys are not known", []error{context.DeadlineExceeded, mismatch}, []string{"at0", "at1"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+				other, verdicts := h.process(), row.verdicts
+				var seen []string
+				h.op.idToken = true
+				h.op.verifying = func() {
+					snapshot, err := h.request(other).Snapshot(t.Context())
+					if err != nil {
+						t.Error(err)
+					}
+					seen = append(seen, snapshot.AccessToken.Reveal())
+					h.op.identity, verdicts = verdicts[0], verdicts[1:]
+				}
+				time.Sleep(2 * time.Hour)
+				h.wantError(k, grant.ErrReauthRequired)
+				if !slices.Equal(seen, row.stored) {
+					t.Errorf("others saw %q, want %q", seen, row.stored)
+				}
+				h.wantError(other, grant.ErrSessionEnded)
+			})
+		})
+	}
+}
+
 // B31: keys that cannot be fetched, or any other doubt about the ID token.
 func TestIDTokenThatCannotBeVerifiedCostsNoToken(t *testing.T) {
 	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {

@@ -15,6 +15,9 @@ func postgres(address string, migrate bool) (backend, error) {
 	if err != nil {
 		return backend{}, fmt.Errorf("-store: this address of a Postgres database cannot be used: %w", unquoted(err))
 	}
+	// A connection that died is found by the request that uses it and is tried
+	// again; a ping before each would double the round trips.
+	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	name := "Postgres at " + place(address)
 	return backend{name, func(ctx context.Context) (store.Store, closers, error) {
 		pool, err := pgxpool.NewWithConfig(ctx, cfg)
