@@ -15,14 +15,14 @@ import (
 // token comes twice, so a single call too many ends every one of these tests.
 
 // Three hundred requests on three processes, as often as tokens expire: one call
-// each time, and nothing but answers (R1). No other test runs beside it: where
-// processors are short, a store that takes longer than 800 ms is told as an outage.
+// each time, and nothing but answers (R1). No other test runs beside it, and one
+// store after the other: where processors are short, a store that takes longer
+// than 800 ms is told as an outage.
 func TestA1StormOnThreeProcessesIsOneCall(t *testing.T) {
 	for name, start := range map[string]func(testing.TB) *sharedStore{
 		"redis": startRedis, "postgres": startPostgres, "sqlite": startSQLite,
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			const life = 3 * time.Second
 			rounds := sized(2, 500)
 			op := startProvider(t, opConfig{AccessTTL: life})

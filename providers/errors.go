@@ -37,12 +37,16 @@ const (
 	Mismatch
 	// Unready: discovery has not succeeded yet; the provider cannot be used now.
 	Unready
+	// NotAllowed: who it is is clear, and they may not come in.
+	NotAllowed
+	// Incomplete: a client's sign-in lacks the tokens that this provider needs.
+	Incomplete
 )
 
 // String returns the reason as logs and hooks show it.
 func (k Kind) String() string {
 	names := [...]string{"unknown_outcome", "not_sent", "busy", "gateway", "revoked", "interaction_required",
-		"misconfigured", "denied", "invalid_answer", "identity_mismatch", "not_ready"}
+		"misconfigured", "denied", "invalid_answer", "identity_mismatch", "not_ready", "not_allowed", "incomplete"}
 	if int(k) < len(names) {
 		return names[k]
 	}

@@ -23,6 +23,11 @@ type Flow struct {
 	RedirectURI string    `json:"u"`           // of this attempt; the token request repeats it
 	Session     string    `json:"b,omitempty"` // id of the session that the browser had when the attempt began
 	CreatedAt   time.Time `json:"t"`
+	Silent      bool      `json:"q,omitempty"` // nobody is to be asked: if that cannot be, all stays as it is
+	Token       bool      `json:"z,omitempty"` // session_mode=token: the sign-in ends with a session token, not a cookie
+	Completion  string    `json:"o,omitempty"` // the origin of the window that waits for the session token by postMessage
+	Challenge   string    `json:"x,omitempty"` // the code challenge of an application that waits for a one-time code
+	Memo        string    `json:"n,omitempty"` // what Begin wants Complete to know, such as the secret of an OAuth 1.0a request token
 	FormPost    bool      `json:"f,omitempty"` // Begin asked for response_mode=form_post
 	MaxAge      *int64    `json:"m,omitempty"` // max_age in seconds, where Begin asked for it
 }

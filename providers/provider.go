@@ -132,6 +132,50 @@ type Registered interface {
 	Registration() string
 }
 
+// ClientLogin is the ability to sign a user in with tokens that a client, such
+// as a mobile application with the provider's own SDK, already has.
+type ClientLogin interface {
+	// LoginWithTokens checks that the tokens were issued to this application, for
+	// one and the same user, a moment ago, and says who that is (docs/threats.md
+	// CDL1-CDL4). The error is an *Error: Incomplete where the tokens that the
+	// provider needs are not there, Invalid where they are not good, NotAllowed
+	// where the user is not.
+	LoginWithTokens(ctx context.Context, tokens ClientTokens) (*Login, error)
+}
+
+// ClientTokens is what a client sends to sign its user in: the members of the
+// body of POST /.auth/login/<provider>. Which ones count, the provider knows.
+type ClientTokens struct {
+	AccessToken         Secret
+	AccessTokenSecret   Secret // OAuth 1.0a
+	AuthenticationToken Secret // Microsoft account
+	IDToken             Secret
+	RefreshToken        Secret
+	AuthorizationCode   Secret // of Google's SDKs, with RedirectURI
+	RedirectURI         string
+	ExpiresIn           time.Duration // of the access token; 0: not told
+	Username            string        // with Password: the resource owner's own, where the provider is configured for it
+	Password            Secret
+}
+
+// BearerVerifier is the ability to judge the access tokens that clients of this
+// application, taken as an API, send in Authorization (RFC 6750).
+type BearerVerifier interface {
+	// VerifyBearer checks that the token was issued for this application and says
+	// for whom, and until when it is good. An *Error of Kind Invalid means that it
+	// is none of ours, NotAllowed that its user or its client may not come in.
+	VerifyBearer(ctx context.Context, token Secret) (Identity, time.Time, error)
+}
+
+// SilentLogin is the ability to sign a user in again without showing anything,
+// who is still signed in at the provider.
+type SilentLogin interface {
+	// SilentParams are the parameters of Begin that ask for it, such as
+	// prompt=none. Complete then fails with the Kind Interaction where the user
+	// would have to be asked.
+	SilentParams() url.Values
+}
+
 // Verifier is the ability to read the identity out of a refreshed ID token.
 type Verifier interface {
 	// VerifyRefreshed checks an ID token that came with a refresh: the same

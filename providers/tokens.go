@@ -24,7 +24,11 @@ type Tokens struct {
 	AccessToken  Secret
 	RefreshToken Secret // zero: none came; at a refresh the old one stays in force
 	IDToken      Secret // zero: none came
-	Scope        string // as granted; empty: as asked for (RFC 6749 section 5.1)
+
+	AccessTokenSecret   Secret // of an OAuth 1.0a provider
+	AuthenticationToken Secret // of Microsoft's older account service
+
+	Scope string // as granted; empty: as asked for (RFC 6749 section 5.1)
 
 	SentAt           time.Time     // when the request left; lifetimes are counted from here
 	ExpiresIn        time.Duration // of the access token; 0: unknown
