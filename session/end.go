@@ -95,17 +95,19 @@ func (m *Manager) lapse(ctx context.Context, e Event) {
 }
 
 // endRefused ends a session whose renewal the provider refused for good, and
-// reports whether it did so. A refusal that a late answer could still put right
-// leaves the session to its expiry.
-func (m *Manager) endRefused(ctx context.Context, s *Session, cause error) bool {
+// reports whether it did so; the error is that of a store that did not let it. A
+// refusal that a late answer could still put right leaves the session to its
+// expiry.
+func (m *Manager) endRefused(ctx context.Context, s *Session, cause error) (ended bool, err error) {
 	reauth, ok := errors.AsType[*grant.ReauthError](cause)
 	if !ok || reauth.Reason == grant.ReasonInDoubt {
-		return false
+		return false, nil
 	}
 	if _, err := m.end(ctx, s.event(Reason(reauth.Reason))); err != nil {
 		m.log.WarnContext(ctx, "refused session not ended", "session", s.ID, "cause", err)
+		return false, err
 	}
-	return true
+	return true, nil
 }
 
 // expelled ends a session whose refresh returned somebody else's identity.

@@ -12,6 +12,7 @@ import (
 	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/session"
 	"github.com/goeasyauth/easyauth/session/grant"
+	"github.com/goeasyauth/easyauth/store/storetest"
 )
 
 var revoked = &providers.Error{Provider: "op", Op: "refresh", Kind: providers.Revoked}
@@ -142,6 +143,28 @@ func TestRefreshInTheGracePeriodThatIsRefusedEndsTheSession(t *testing.T) {
 			t.Errorf("refresh: %v, want ErrReauthRequired", err)
 		}
 		h.wantNone(r)
+	})
+}
+
+// Who cannot be signed out now is not told to sign in: a late answer may bring
+// the grant back while the store is away (found by the simulation, seed 2818).
+func TestRefusedSessionThatTheStoreDoesNotEndIsUndecided(t *testing.T) {
+	var fault *storetest.Faulty
+	change := func(c *session.Config) {
+		c.Hooks.RefreshFailed = func(context.Context, session.Event) { fault.RefuseWrites(errors.New("read-only")) }
+	}
+	story(t, change, func(t *testing.T, h *house) {
+		fault = h.fault
+		r := h.signIn()
+		time.Sleep(9 * time.Hour)
+		h.op.refuse = revoked
+		if _, err := h.Renew(t.Context(), h.load(r)); !errors.Is(err, session.ErrUnavailable) {
+			t.Errorf("renew: %v, want ErrUnavailable", err)
+		}
+		fault.Heal()
+		if _, err := h.Renew(t.Context(), h.load(r)); !errors.Is(err, session.ErrNone) {
+			t.Errorf("renew with the store back: %v, want ErrNone", err)
+		}
 	})
 }
 

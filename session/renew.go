@@ -24,7 +24,10 @@ func (m *Manager) Renew(ctx context.Context, s *Session) (*Session, error) {
 		return m.extend(ctx, s)
 	case errors.Is(err, grant.ErrReauthRequired), errors.Is(err, grant.ErrNoRefreshToken),
 		errors.Is(err, grant.ErrUnsupported), errors.Is(err, grant.ErrSessionEnded):
-		m.endRefused(ctx, s, err)
+		if _, notEnded := m.endRefused(ctx, s, err); notEnded != nil {
+			// Nobody is told to sign in whose session goes on.
+			return nil, fmt.Errorf("%w: refused session not ended: %w", ErrUnavailable, notEnded)
+		}
 		return nil, fmt.Errorf("%w: not renewed: %w", ErrNone, err)
 	}
 	return nil, fmt.Errorf("%w: not renewed: %w", ErrUnavailable, err)
@@ -49,7 +52,11 @@ func (m *Manager) Refresh(ctx context.Context, s *Session) (*Session, error) {
 // ended by it.
 func (m *Manager) KeepFresh(ctx context.Context, s *Session) error {
 	err := s.grant.KeepFresh(ctx)
-	if errors.Is(err, grant.ErrSessionEnded) || m.endOnDead && m.endRefused(ctx, s, err) {
+	ended := errors.Is(err, grant.ErrSessionEnded)
+	if !ended && m.endOnDead {
+		ended, _ = m.endRefused(ctx, s, err)
+	}
+	if ended {
 		return fmt.Errorf("%w: %w", ErrNone, err)
 	}
 	return nil

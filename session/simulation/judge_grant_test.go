@@ -178,7 +178,9 @@ func (c *change) judgeBegin() {
 	if limit := c.next.Attempt.Deadline.Sub(now); limit > leaseLimit+opLimit && !w.disk.jumped(w.at()-time.Minute) {
 		c.breach("I19", "a lease of %v", limit)
 	}
-	if lately := w.at() - 2*time.Second; w.disk.jumped(lately) || c.r.froze(lately) {
+	// A write that the store was slow to take comes a few seconds after the look
+	// that led to it.
+	if lately := w.at() - 5*time.Second; w.disk.jumped(lately) || c.r.froze(lately) {
 		return // it looked at another clock, or long ago: whether it presents is judged there
 	}
 	if prev.Dead != "" || prev.RT == "" {

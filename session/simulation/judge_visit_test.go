@@ -194,7 +194,9 @@ func (v *visit) judgeStatus(status int) {
 		}
 	case status == http.StatusUnauthorized:
 		v.lost = true
-		if !v.over() && !(v.kind == "strict" && v.mustSignIn()) {
+		// A grant that was dead for others while this process was frozen with the
+		// answer in its hands lives again the moment it thaws.
+		if !v.over() && !(v.kind == "strict" && (v.mustSignIn() || v.r.froze(v.began))) {
 			w.breach("I6", "%s asks %s to sign in, whose session goes on", v.r.name, v.l)
 		}
 	case status == http.StatusForbidden:
