@@ -29,7 +29,9 @@ var mayImport = map[string][]string{
 	"store/memstore":             {"store"},
 	"store/sealed":               {"store", "internal/seal", "internal/versioned"},
 	"store/storetest":            {"store"},
+	"internal/appservice":        {},
 	"internal/authpath":          {},
+	"internal/leaktest":          {}, // for tests of every module
 	"internal/origin":            {},
 	"internal/principal":         {"providers", "internal/respond"},
 	"internal/respond":           {},

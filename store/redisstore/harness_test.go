@@ -1,13 +1,13 @@
 package redisstore_test
 
 import (
-	"os"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 
+	"github.com/goeasyauth/easyauth/internal/leaktest"
 	"github.com/goeasyauth/easyauth/store"
 	"github.com/goeasyauth/easyauth/store/redisstore"
 )
@@ -15,7 +15,7 @@ import (
 // TestMain keeps the client from reporting each server that a test takes down.
 func TestMain(m *testing.M) {
 	logging.Disable()
-	os.Exit(m.Run())
+	leaktest.Main(m)
 }
 
 // open returns a Store with a client of its own for one server.

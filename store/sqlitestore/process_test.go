@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goeasyauth/easyauth/internal/leaktest"
 	"github.com/goeasyauth/easyauth/store"
 	"github.com/goeasyauth/easyauth/store/sqlitestore"
 )
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 		"delete": deleteOnce,
 	}[os.Getenv(taskVariable)]
 	if !isChild {
-		os.Exit(m.Run())
+		leaktest.Main(m)
 	}
 	s, err := sqlitestore.Open(os.Getenv(fileVariable))
 	if err == nil {
