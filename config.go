@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/goeasyauth/easyauth/internal/origin"
+	"github.com/goeasyauth/easyauth/middleware"
 	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/session"
 	"github.com/goeasyauth/easyauth/store"
@@ -36,8 +37,23 @@ type Config struct {
 	// open, so that a key can be replaced without signing anybody out.
 	Keys []providers.Secret
 
+	// SigningKeys sign session tokens, by which programs without cookies are
+	// signed in (X-ZUMO-AUTH): each at least 32 bytes, in Base64 or hexadecimal.
+	// The first one signs; all of them are known. None: there are no session
+	// tokens, and clients cannot sign in with tokens of their own.
+	SigningKeys []providers.Secret
+	// BearerProviders are the names of those providers whose access tokens for
+	// this application, sent in Authorization: Bearer, sign a request in.
+	BearerProviders []string
+
+	// Prefix is where the routes are. "": /.auth.
+	Prefix string
+
 	// SessionLifetime is how long a session lasts. 0: 8 hours.
 	SessionLifetime time.Duration
+	// LifetimeFromProvider ends a session when the ID token of its sign-in
+	// expires, or else the access token; SessionLifetime is then the most.
+	LifetimeFromProvider bool
 	// GracePeriod is how long after its expiry a session can be renewed through
 	// the provider, without the user. 0: 72 hours; negative: never.
 	GracePeriod time.Duration
@@ -46,9 +62,34 @@ type Config struct {
 	// AbsoluteLifetime ends a session however often it was renewed. 0: off.
 	AbsoluteLifetime time.Duration
 
-	// AllowedRedirects are the origins outside the application that a redirect
-	// after login or logout may lead to, as "https://partner.example".
+	// AttemptLifetime is how long a sign-in may take at the provider. 0: 10
+	// minutes, which is also the most.
+	AttemptLifetime time.Duration
+
+	// AllowedRedirects are the places outside the application that a redirect
+	// after login or logout may lead to: an origin ("https://partner.example"), a
+	// single page ("https://partner.example/signed-in"), or what opens an
+	// application on a device ("myapp://easyauth.callback"). Pages of these
+	// origins may also be handed session tokens, call the routes by CORS, and
+	// post with the session cookie.
 	AllowedRedirects []string
+
+	// Gate is one rule for the whole application, as App Service has it, in place
+	// of guards around single routes. Nil: strangers pass.
+	Gate *middleware.Gate
+	// ForwardProxy says which proxies may tell how browsers reach the
+	// application. Nil: none.
+	ForwardProxy *middleware.ForwardProxy
+	// LogoutEndpoint is a path of the application that signs out as well, such as
+	// "/signout". "": none.
+	LogoutEndpoint string
+	// PreserveFragments keeps the part of an address after "#" over a sign-in, by
+	// a page with a small script in place of the redirect to the login.
+	PreserveFragments bool
+	// NoSilentReauth leaves it to the application to do something about refresh
+	// tokens near their end. Otherwise whoever opens a page then is sent to the
+	// provider and back, once in ten minutes, without being shown anything.
+	NoSilentReauth bool
 
 	// IdentityHeaders adds X-MS-CLIENT-PRINCIPAL and its companions to the
 	// requests of signed-in users, TokenHeaders the X-MS-TOKEN-* headers.
@@ -56,6 +97,9 @@ type Config struct {
 	IdentityHeaders bool
 	TokenHeaders    bool
 
+	// DiscardTokens keeps no token of a provider: people are signed in, and that
+	// is all; there is no /.auth/me and nothing to renew.
+	DiscardTokens bool
 	// RefreshTokenInMe lets /.auth/me return the refresh token as App Service
 	// does; HideTokens keeps every token out of it.
 	RefreshTokenInMe bool
@@ -120,12 +164,17 @@ func (c Config) Validate() error {
 			wrong("Keys", "number %d: %w", i, err)
 		}
 	}
+	for i, k := range c.SigningKeys {
+		if _, err := decodeKey(k); err != nil {
+			wrong("SigningKeys", "number %d: %w", i, err)
+		}
+	}
 	for _, d := range []struct {
 		field string
 		value time.Duration
 	}{
 		{"SessionLifetime", c.SessionLifetime}, {"IdleTimeout", c.IdleTimeout},
-		{"AbsoluteLifetime", c.AbsoluteLifetime}, {"WaitBudget", c.WaitBudget}, {"ReauthNotice", c.ReauthNotice},
+		{"AttemptLifetime", c.AttemptLifetime}, {"AbsoluteLifetime", c.AbsoluteLifetime}, {"WaitBudget", c.WaitBudget}, {"ReauthNotice", c.ReauthNotice},
 	} {
 		if d.value < 0 {
 			wrong(d.field, "%s is negative: use 0 for the default", d.value)
@@ -137,10 +186,8 @@ func (c Config) Validate() error {
 	if life := cmp.Or(c.SessionLifetime, session.DefaultLifetime); c.AbsoluteLifetime > 0 && c.AbsoluteLifetime < life {
 		wrong("AbsoluteLifetime", "%s is shorter than SessionLifetime %s: raise the one or lower the other", c.AbsoluteLifetime, life)
 	}
-	for _, entry := range c.AllowedRedirects {
-		if _, err := origin.Parse(entry); err != nil {
-			wrong("AllowedRedirects", "%w", err)
-		}
+	if _, err := origin.NewList(c.AllowedRedirects); err != nil {
+		wrong("AllowedRedirects", "%w", err)
 	}
 	if c.RefreshTokenInMe && c.HideTokens {
 		wrong("RefreshTokenInMe", "contradicts HideTokens: choose one")

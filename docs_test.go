@@ -82,6 +82,8 @@ func TestConfigurationIsWrittenDown(t *testing.T) {
 	for _, what := range []struct{ folder, name, heading string }{
 		{".", "Config", "## easyauth.Config"},
 		{"providers", "OIDCConfig", "## providers.OIDCConfig"},
+		{"middleware", "Gate", "## middleware.Gate"},
+		{"middleware", "ForwardProxy", "## middleware.ForwardProxy"},
 	} {
 		_, section, found := strings.Cut(page, what.heading+"\n")
 		if !found {

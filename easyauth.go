@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/goeasyauth/easyauth/handlers"
+	"github.com/goeasyauth/easyauth/internal/origin"
 	"github.com/goeasyauth/easyauth/middleware"
 	"github.com/goeasyauth/easyauth/session"
 	"github.com/goeasyauth/easyauth/store/memstore"
@@ -31,11 +32,17 @@ func New(cfg Config) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys := make([][]byte, len(cfg.Keys))
-	for i, k := range cfg.Keys {
-		if keys[i], err = decodeKey(k); err != nil {
-			return nil, err
-		}
+	keys, err := decodeKeys(cfg.Keys)
+	if err != nil {
+		return nil, err
+	}
+	signingKeys, err := decodeKeys(cfg.SigningKeys)
+	if err != nil {
+		return nil, err
+	}
+	allowed, err := origin.NewList(cfg.AllowedRedirects)
+	if err != nil {
+		return nil, err
 	}
 	rows := cfg.Store
 	if rows == nil {
@@ -50,21 +57,26 @@ func New(cfg Config) (*Auth, error) {
 		checkStore = c.Check
 	}
 	sessions, err := session.NewManager(session.Config{
-		Store:            rows,
-		CheckStore:       checkStore,
-		Providers:        cfg.Providers,
-		Lifetime:         cfg.SessionLifetime,
-		Grace:            cfg.GracePeriod,
-		IdleTimeout:      cfg.IdleTimeout,
-		AbsoluteLifetime: cfg.AbsoluteLifetime,
-		InsecureCookie:   base.Scheme == "http",
-		SameSite:         cfg.sameSite(),
-		WaitBudget:       cfg.WaitBudget,
-		MaxProviderCalls: cfg.MaxProviderCalls,
-		ReauthNotice:     cfg.ReauthNotice,
-		EndOnRevoke:      cfg.EndOnRevoke,
-		Hooks:            cfg.Hooks,
-		Logger:           cfg.Logger,
+		Store:                rows,
+		CheckStore:           checkStore,
+		Providers:            cfg.Providers,
+		SigningKeys:          signingKeys,
+		TokenIssuer:          base.String() + "/",
+		BearerProviders:      cfg.BearerProviders,
+		DiscardTokens:        cfg.DiscardTokens,
+		Lifetime:             cfg.SessionLifetime,
+		LifetimeFromProvider: cfg.LifetimeFromProvider,
+		Grace:                cfg.GracePeriod,
+		IdleTimeout:          cfg.IdleTimeout,
+		AbsoluteLifetime:     cfg.AbsoluteLifetime,
+		InsecureCookie:       base.Scheme == "http",
+		SameSite:             cfg.sameSite(),
+		WaitBudget:           cfg.WaitBudget,
+		MaxProviderCalls:     cfg.MaxProviderCalls,
+		ReauthNotice:         cfg.ReauthNotice,
+		EndOnRevoke:          cfg.EndOnRevoke,
+		Hooks:                cfg.Hooks,
+		Logger:               cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -73,9 +85,12 @@ func New(cfg Config) (*Auth, error) {
 		Sessions:         sessions,
 		Providers:        cfg.Providers,
 		BaseURL:          base,
+		Prefix:           cfg.Prefix,
 		Keys:             keys,
+		AttemptLifetime:  cfg.AttemptLifetime,
 		AllowedRedirects: cfg.AllowedRedirects,
 		StrictCookie:     cfg.StrictCookie,
+		TokensOff:        cfg.DiscardTokens,
 		RefreshTokenInMe: cfg.RefreshTokenInMe,
 		HideTokens:       cfg.HideTokens,
 		Logger:           cfg.Logger,
@@ -83,14 +98,25 @@ func New(cfg Config) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
-	guard, err := middleware.New(middleware.Config{
-		Sessions:        sessions,
-		BaseURL:         base,
-		IdentityHeaders: cfg.IdentityHeaders,
-		TokenHeaders:    cfg.TokenHeaders,
-		LazyTokens:      cfg.LazyTokens,
-		Logger:          cfg.Logger,
-	})
+	rules := middleware.Config{
+		Sessions:          sessions,
+		BaseURL:           base,
+		Prefix:            cfg.Prefix,
+		IdentityHeaders:   cfg.IdentityHeaders,
+		TokenHeaders:      cfg.TokenHeaders,
+		LazyTokens:        cfg.LazyTokens,
+		Gate:              cfg.Gate,
+		ForwardProxy:      cfg.ForwardProxy,
+		TrustedOrigins:    allowed.Origins(),
+		LogoutEndpoint:    cfg.LogoutEndpoint,
+		PreserveFragments: cfg.PreserveFragments,
+		NoSilentReauth:    cfg.NoSilentReauth,
+		Logger:            cfg.Logger,
+	}
+	if cfg.LogoutEndpoint != "" {
+		rules.Logout = routes
+	}
+	guard, err := middleware.New(rules)
 	if err != nil {
 		return nil, err
 	}

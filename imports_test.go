@@ -49,7 +49,7 @@ var mayImport = map[string][]string{
 }
 
 // public is what applications import.
-var public = []string{".", "session", "session/grant", "session/otelsession", "session/sessiontest", "providers", "providers/providertest",
+var public = []string{".", "middleware", "session", "session/grant", "session/otelsession", "session/sessiontest", "providers", "providers/providertest",
 	"store", "store/memstore", "store/sqlitestore", "store/redisstore", "store/pgstore"}
 
 // onlyIn says which files may import a module of somebody else's; the rest of
@@ -57,6 +57,7 @@ var public = []string{".", "session", "session/grant", "session/otelsession", "s
 var onlyIn = map[string][]string{
 	"github.com/coreos/go-oidc":       {"providers/"},
 	"github.com/go-jose/go-jose":      {"providers/"},
+	"github.com/dghubble/oauth1":      {"providers/"},
 	"github.com/alexedwards/scs":      {"session/scs.go"},
 	"github.com/gorilla/securecookie": {"internal/seal/"},
 	"golang.org/x/oauth2":             {"providers/", "session/", "examples/", "e2e/"},

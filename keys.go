@@ -44,6 +44,16 @@ func ParseKeys(text string) ([]providers.Secret, error) {
 	return keys, nil
 }
 
+func decodeKeys(keys []providers.Secret) (decoded [][]byte, err error) {
+	decoded = make([][]byte, len(keys))
+	for i, k := range keys {
+		if decoded[i], err = decodeKey(k); err != nil {
+			return nil, err
+		}
+	}
+	return decoded, nil
+}
+
 // decodeKey returns the bytes of a key: hexadecimal if it is all hexadecimal
 // digits, else Base64 in any alphabet, padded or not.
 func decodeKey(k providers.Secret) ([]byte, error) {

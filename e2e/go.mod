@@ -17,6 +17,7 @@ require (
 	github.com/goeasyauth/easyauth/store/sqlitestore v0.0.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/redis/go-redis/v9 v9.23.0
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
 	golang.org/x/oauth2 v0.37.0
 )
 

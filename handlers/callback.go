@@ -29,19 +29,26 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request, p providers.P
 		h.refuseSignIn(w, r, p, home, respond.AttemptUnknown, respond.Options{}, nil)
 		return
 	}
-	if flow.Expired(time.Now()) {
+	if h.flows.expired(flow, time.Now()) {
 		h.flows.clear(w, flow)
-		h.refuseSignIn(w, r, p, flow.ReturnTo, respond.AttemptExpired, respond.Options{}, nil)
+		h.retry(w, r, p, flow)
 		return
 	}
 	// The attempt is spent before the code is: of two copies of this request, on
 	// any replica, one goes on (REP1-REP3).
 	first, err := h.sessions.Spend(r.Context(), flow.ID(), flow.CreatedAt.Add(2*providers.FlowLifetime))
 	if err != nil { // the attempt stays as it is; loading the page again may finish it
-		h.refuseSignIn(w, r, p, flow.ReturnTo, respond.StoreUnavailable, respond.Options{RetryAfter: retrySoon, Reload: r.Method == http.MethodGet}, err)
+		h.refuseFlow(w, r, p, flow, respond.StoreUnavailable, respond.Options{RetryAfter: retrySoon, Reload: r.Method == http.MethodGet}, err)
 		return
 	}
 	h.flows.clear(w, flow)
+	if h.flows.retried(r) {
+		h.flows.clearRetry(w, flow.FormPost)
+	}
+	if !first && flow.Token { // a cookie, if there is one, is nothing to its program
+		h.refuseFlow(w, r, p, flow, respond.AttemptUsed, respond.Options{}, nil)
+		return
+	}
 	if !first {
 		h.strayCallback(w, r, p, flow.ReturnTo, respond.AttemptUsed)
 		return
@@ -49,16 +56,10 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request, p providers.P
 	login, err := p.Complete(r.Context(), flow, response)
 	if err != nil {
 		why, opts := providerFailure(err)
-		h.refuseSignIn(w, r, p, flow.ReturnTo, why, opts, err)
+		h.refuseFlow(w, r, p, flow, why, opts, err)
 		return
 	}
-	if _, err := h.sessions.Start(w, r, login, flow.Session); err != nil {
-		why, opts := startFailure(err)
-		h.refuseSignIn(w, r, p, flow.ReturnTo, why, opts, err)
-		return
-	}
-	// Judged again: the list may have changed since the attempt began (RED11).
-	respond.Redirect(w, r, h.landing(p, h.targets.orHome(flow.ReturnTo)))
+	h.finish(w, r, p, flow, login)
 }
 
 // authorizationResponse returns the provider's answer: the form of a POST, the

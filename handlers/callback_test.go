@@ -114,6 +114,12 @@ func TestLOG11StateIsGoodForTenMinutes(t *testing.T) {
 				}
 				return
 			}
+			if w.Code != http.StatusFound || w.Header().Get("Location") != app+"/.auth/login/aad?post_login_redirect_uri=%2Fx" || s.sessionCount(v) != 0 {
+				t.Errorf("not begun again: status %d, Location %q", w.Code, w.Header().Get("Location"))
+			}
+			state = v.begin(t, w.Header().Get("Location"))
+			time.Sleep(row.after)
+			w = v.get(callbackPath+"?code=alice&state="+state, program...)
 			wantRefused(t, s, v, w, row.why)
 			if !strings.Contains(w.Body.String(), `"login_url":"https://app.example/.auth/login/aad?post_login_redirect_uri=%2Fx"`) {
 				t.Errorf("no way to begin again in %s", w.Body)

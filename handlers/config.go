@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
+	"time"
 
 	"github.com/goeasyauth/easyauth/internal/authpath"
 	"github.com/goeasyauth/easyauth/internal/origin"
@@ -33,9 +35,21 @@ type Config struct {
 	// seals, all open. Each must be random and at least 32 bytes long. Required.
 	Keys [][]byte
 
-	// AllowedRedirects are the origins (scheme://host[:port]), besides the
-	// application's own, to which a sign-in or a sign-out may lead.
+	// AllowedRedirects are the places, besides the application's own, to which a
+	// sign-in or a sign-out may lead: origins (https://partner.example), single
+	// pages (https://partner.example/signed-in, with any query) and what opens an
+	// application on a device (myapp://easyauth.callback). Pages of their origins
+	// may be given session tokens and call the routes for programs.
 	AllowedRedirects []string
+
+	// LogoutPath is one more path, outside Prefix, that signs out. Handler.Before
+	// serves it. Empty: none.
+	LogoutPath string
+
+	// AttemptLifetime is how long a sign-in may take at the provider; one that
+	// takes longer is begun again once. At most providers.FlowLifetime, which is
+	// the default.
+	AttemptLifetime time.Duration
 
 	// StrictCookie says that the session cookie is SameSite=Strict. A sign-in
 	// then ends with a page of ours that leads on to the target, because browsers
@@ -47,6 +61,9 @@ type Config struct {
 
 	// HideTokens leaves every token out of /.auth/me.
 	HideTokens bool
+
+	// TokensOff says that no token of a provider is kept: there is no /.auth/me.
+	TokensOff bool
 
 	// Logger gets one record for each outcome, with a reason out of a closed list
 	// and without secrets. Default: none is written.
@@ -67,13 +84,20 @@ func New(cfg Config) (*Handler, error) {
 		byName:   make(map[string]providers.Provider, len(cfg.Providers)),
 		me:       disclosure{tokens: !cfg.HideTokens, refreshToken: cfg.RefreshTokenInMe && !cfg.HideTokens},
 		strict:   cfg.StrictCookie,
+		storeOff: cfg.TokensOff,
+		turns:    make(chan struct{}, maxClientLogins),
 		log:      cfg.Logger,
+
+		logoutPath: cfg.LogoutPath,
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Sessions == nil {
 		refuse(errors.New("handlers: Sessions is missing: give the session manager"))
+	} else {
+		_, err := cfg.Sessions.SessionToken(new(session.Session)) // of nobody: all it can say is whether there are keys
+		h.tokens = !errors.Is(err, errors.ErrUnsupported)
 	}
 	if len(cfg.Providers) == 0 {
 		refuse(errors.New("handlers: Providers is empty: give at least one"))
@@ -87,6 +111,8 @@ func New(cfg Config) (*Handler, error) {
 		switch {
 		case !providers.ValidName(name):
 			refuse(fmt.Errorf("handlers: provider name %q refused: use 1 to 32 of a-z, 0-9 and _", name))
+		case slices.Contains(reserved, name):
+			refuse(fmt.Errorf("handlers: provider name %q refused: it is a route, give the provider another", name))
 		case h.byName[name] != nil:
 			refuse(fmt.Errorf("handlers: two providers are named %q: give each a name of its own", name))
 		}
@@ -106,14 +132,49 @@ func New(cfg Config) (*Handler, error) {
 	h.targets, err = newTargets(cfg.BaseURL, h.paths.Prefix(), cfg.AllowedRedirects)
 	refuse(err)
 	secure := h.origin.Scheme == "https"
-	h.flows, err = newFlowCookies(cfg.Keys, secure)
+	lifetime, err := cfg.attemptLifetime()
+	refuse(err)
+	refuse(cfg.checkLogoutPath(h.paths))
+	h.flows, err = newFlowCookies(cfg.Keys, secure, lifetime)
 	refuse(err)
 	if err == nil { // the same keys are judged once
 		h.logouts, err = newLogoutCookie(cfg.Keys, secure)
+		refuse(err)
+		h.codes, err = newCodes(cfg.Keys, cfg.Sessions, h.log)
 		refuse(err)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	return h, nil
+}
+
+// reserved are the segments after /login/ that are no provider.
+var reserved = []string{"done", "iframereceiver"}
+
+func (c Config) attemptLifetime() (time.Duration, error) {
+	switch {
+	case c.AttemptLifetime == 0:
+		return providers.FlowLifetime, nil
+	case c.AttemptLifetime < time.Second || c.AttemptLifetime > providers.FlowLifetime:
+		return 0, fmt.Errorf("handlers: AttemptLifetime of %s refused: use 1 s to %s", c.AttemptLifetime, providers.FlowLifetime)
+	}
+	return c.AttemptLifetime, nil
+}
+
+// checkLogoutPath refuses what no request would have as its path, or what is a
+// route already.
+func (c Config) checkLogoutPath(paths *authpath.Matcher) error {
+	if c.LogoutPath == "" {
+		return nil
+	}
+	path, ok := origin.LocalPath(c.LogoutPath)
+	u := url.URL{Path: path}
+	if !ok || !origin.WellFormed(c.LogoutPath) || path == home || u.EscapedPath() != c.LogoutPath {
+		return fmt.Errorf("handlers: LogoutPath %q refused: write a path of the application, as /sign-out", c.LogoutPath)
+	}
+	if place, _ := paths.Match(&u); place != authpath.Outside {
+		return fmt.Errorf("handlers: LogoutPath %q refused: it is under the prefix, where signing out has its own path", c.LogoutPath)
+	}
+	return nil
 }

@@ -39,6 +39,32 @@ func (h *Handler) done(w http.ResponseWriter, r *http.Request, _ providers.Provi
 	})
 }
 
+// ended is where the programs find the result of a sign-in, in the fragment of
+// its address: GET /.auth/login/done (contract 1.3). No server sees the fragment,
+// so the page is the same for a sign-in that failed. It runs no script.
+func (h *Handler) ended(w http.ResponseWriter, r *http.Request) {
+	respond.Show(w, r, http.StatusOK, respond.Page{
+		Title: "Sign-in finished",
+		Text:  "You can close this window.",
+		Links: []respond.Link{{Text: "Return to the website", Href: home}},
+	})
+}
+
+// receiver is the frame through which old browsers hand the result of a sign-in
+// to a page of another origin: GET /.auth/login/iframereceiver (contract 1.6).
+func (h *Handler) receiver(w http.ResponseWriter, r *http.Request) {
+	params, ok := query(r)
+	if !ok || len(params[completionOrigin]) != 1 {
+		respond.Fail(w, r, respond.BadRequest, respond.Options{})
+		return
+	}
+	if from := params.Get(completionOrigin); h.tokens && h.targets.trusts(from) {
+		respond.Receiver(w, r, from)
+		return
+	}
+	respond.Fail(w, r, respond.CrossSite, respond.Options{})
+}
+
 // escapeNonASCII percent-encodes what a header cannot carry.
 func escapeNonASCII(target string) string {
 	var b strings.Builder

@@ -19,7 +19,7 @@ func (t Targets) Allows(target string) bool { return t.allows(target) }
 // SealFlow returns the cookie of an attempt as a Handler with these keys and an
 // https base URL sets it, whatever the attempt says.
 func SealFlow(keys [][]byte, f providers.Flow) (name, value string) {
-	c, err := newFlowCookies(keys, true)
+	c, err := newFlowCookies(keys, true, providers.FlowLifetime)
 	if err != nil {
 		panic(err)
 	}

@@ -28,6 +28,10 @@ func providerFailure(err error) (respond.Reason, respond.Options) {
 		return respond.SignInDenied, respond.Options{}
 	case providers.Invalid, providers.Mismatch, providers.Revoked: // Revoked: the code was
 		return respond.SignInInvalid, respond.Options{}
+	case providers.NotAllowed:
+		return respond.Forbidden, respond.Options{}
+	case providers.Incomplete:
+		return respond.BadRequest, respond.Options{}
 	case providers.Misconfigured:
 		return respond.ProviderMisconfigured, respond.Options{}
 	}

@@ -18,6 +18,9 @@ const (
 	// maxFlowBytes is what their cookies may add up to in a Cookie header, so
 	// that together with the session cookie it stays below 4 KiB.
 	maxFlowBytes = 3840
+	// retryWindow is how long an attempt that took too long is still known, so
+	// that it can be begun again.
+	retryWindow = time.Hour
 	// maxFlowsRead bounds the work that a Cookie header can cause.
 	maxFlowsRead = 64
 )
@@ -29,17 +32,19 @@ type flowCookies struct {
 	sealer    *seal.Sealer
 	deflaters *sync.Pool
 	prefix    string // of the cookie names; an attempt's ID follows
+	retryName string // of the cookie that counts attempts that took too long
 	secure    bool
+	lifetime  time.Duration
 }
 
-func newFlowCookies(keys [][]byte, secure bool) (flowCookies, error) {
-	sealer, err := seal.New(keys, "login flow", 0) // Flow.Expired judges the age
+func newFlowCookies(keys [][]byte, secure bool, lifetime time.Duration) (flowCookies, error) {
+	sealer, err := seal.New(keys, "login flow", 0) // expired judges the age
 	if err != nil {
 		return flowCookies{}, err
 	}
-	c := flowCookies{sealer: sealer, deflaters: newDeflaters(), prefix: "easyauth-flow-", secure: secure}
+	c := flowCookies{sealer: sealer, deflaters: newDeflaters(), prefix: "easyauth-flow-", retryName: "easyauth-retried", secure: secure, lifetime: lifetime}
 	if secure {
-		c.prefix = "__Host-" + c.prefix
+		c.prefix, c.retryName = "__Host-"+c.prefix, "__Host-"+c.retryName
 	}
 	return c, nil
 }
@@ -58,8 +63,29 @@ func (c flowCookies) write(w http.ResponseWriter, r *http.Request, f providers.F
 		return err
 	}
 	c.evict(w, r, maxFlowBytes-cookieBytes(name, value))
-	c.set(w, name, value, int(providers.FlowLifetime/time.Second), f.FormPost)
+	c.set(w, name, value, int((c.lifetime+retryWindow)/time.Second), f.FormPost)
 	return nil
+}
+
+// expired reports whether the attempt took too long.
+func (c flowCookies) expired(f providers.Flow, now time.Time) bool {
+	return now.Sub(f.CreatedAt) > c.lifetime
+}
+
+// retried reports whether this browser's last attempt was a second one.
+func (c flowCookies) retried(r *http.Request) bool {
+	_, err := r.Cookie(c.retryName)
+	return err == nil
+}
+
+// writeRetry notes that an attempt took too long and is begun again. What it says
+// is no secret, and who forges it gets an answer sooner.
+func (c flowCookies) writeRetry(w http.ResponseWriter, formPost bool) {
+	c.set(w, c.retryName, "1", int((c.lifetime+retryWindow)/time.Second), formPost)
+}
+
+func (c flowCookies) clearRetry(w http.ResponseWriter, formPost bool) {
+	c.set(w, c.retryName, "", -1, formPost)
 }
 
 // read returns the attempt that has this state, if this browser began it.
@@ -95,7 +121,7 @@ func (c flowCookies) evict(w http.ResponseWriter, r *http.Request, room int) {
 		if read++; read > maxFlowsRead {
 			break
 		}
-		if f, ok := c.open(id, cookie.Value); ok && !f.Expired(time.Now()) {
+		if f, ok := c.open(id, cookie.Value); ok && !c.expired(f, time.Now()) {
 			open = append(open, attempt{f, cookieBytes(cookie.Name, cookie.Value)})
 		} else {
 			c.set(w, cookie.Name, "", -1, false)

@@ -31,19 +31,36 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request, p providers.Prov
 		respond.Fail(w, r, respond.NotNavigation, respond.Options{})
 		return
 	}
-	target, params, ok := h.loginParameters(r)
-	if !ok {
+	params, ok := query(r)
+	target, _, once := h.targets.given(params, loginTarget, loginTargetOld)
+	if !ok || !once {
 		respond.Fail(w, r, respond.BadRequest, respond.Options{})
 		return
 	}
-
 	flow := providers.NewFlow(p.Name(), h.base+"/login/"+p.Name()+"/callback", target)
-	if s, err := h.sessions.Load(r); err == nil {
+	if why, ok := h.wanted(&flow, params); !ok {
+		h.note(r.Context(), slog.LevelInfo, "sign-in not begun", p.Name(), why.String(), nil)
+		respond.Fail(w, r, why, respond.Options{})
+		return
+	}
+	switch {
+	case flow.Token: // a target that is not allowed is none: the sign-in ends where the SDKs look
+		if !h.targets.allows(target) {
+			flow.ReturnTo = ""
+		}
+	case target != "":
+		flow.ReturnTo = h.targets.orHome(target)
+	}
+	if s, err := h.sessions.Load(r); err == nil && !flow.Token {
 		flow.Session = s.ID // it ends with this sign-in, and the callback may not see its cookie (LOG16)
 	}
 	location, err := p.Begin(r.Context(), &flow, params)
 	if err != nil {
 		why, opts := providerFailure(err)
+		if flow.Silent && flow.Session != "" {
+			h.stay(w, r, p, flow, why)
+			return
+		}
 		if why == respond.SignInInvalid { // there is no answer yet: the caller's parameters are
 			why = respond.BadRequest
 		}

@@ -22,8 +22,12 @@ const (
 
 // logout ends the session here, and sends the browser to end the one at the
 // provider: GET or POST /.auth/logout.
+//
+// A program with a session token ends that session and no other; it has no
+// browser to be sent on to the provider.
 func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
-	elsewhere := h.foreign(r)
+	byToken := h.tokens && len(r.Header["X-Zumo-Auth"]) > 0 // which is never sent unasked
+	elsewhere := h.foreign(r) && !byToken
 	if respond.Prefetch(r) || elsewhere && !respond.Navigation(r) { // CSR1, CSR2
 		respond.Fail(w, r, respond.CrossSite, respond.Options{})
 		return
@@ -39,14 +43,15 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
 	}
 	s, err := h.sessions.Load(r)
 	if errors.Is(err, session.ErrNone) {
-		h.sessions.ClearCookie(w)
+		h.clearCookie(w, byToken)
 		respond.Redirect(w, r, h.afterLogout(target))
 		return
 	}
 	var there, state string
 	if err == nil {
-		state = rand.Text()
-		there = h.endSessionURL(r.Context(), s, state) // before the end: the ID token goes with the session
+		if state = rand.Text(); !byToken {
+			there = h.endSessionURL(r.Context(), s, state) // before the end: the ID token goes with the session
+		}
 		err = h.sessions.End(r.Context(), s)
 	}
 	if err != nil { // SES5: who is still signed in is never told otherwise
@@ -54,7 +59,7 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
 		respond.Fail(w, r, respond.StoreUnavailable, respond.Options{RetryAfter: retrySoon, Reload: r.Method == http.MethodGet})
 		return
 	}
-	h.sessions.ClearCookie(w)
+	h.clearCookie(w, byToken)
 	if there == "" {
 		respond.Redirect(w, r, h.afterLogout(target))
 		return
@@ -63,6 +68,13 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
 		h.logouts.write(w, state, target)
 	}
 	respond.Redirect(w, r, there)
+}
+
+// clearCookie drops the session cookie, unless another session was meant.
+func (h *Handler) clearCookie(w http.ResponseWriter, byToken bool) {
+	if !byToken {
+		h.sessions.ClearCookie(w)
+	}
 }
 
 // logoutTarget reads the target from the query, or from the form of a POST.

@@ -1,11 +1,13 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/goeasyauth/easyauth/internal/principal"
 	"github.com/goeasyauth/easyauth/internal/respond"
+	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/session"
 	"github.com/goeasyauth/easyauth/session/grant"
 )
@@ -18,7 +20,9 @@ type disclosure struct{ tokens, refreshToken bool }
 // reauth_on and refresh_token_expires_on.
 type account struct {
 	AccessToken           string            `json:"access_token,omitempty"` // while it is valid
-	ExpiresOn             string            `json:"expires_on,omitempty"`   // of that token
+	AccessTokenSecret     string            `json:"access_token_secret,omitempty"`
+	AuthenticationToken   string            `json:"authentication_token,omitempty"`
+	ExpiresOn             string            `json:"expires_on,omitempty"` // of that token
 	IDToken               string            `json:"id_token,omitempty"`
 	ProviderName          string            `json:"provider_name"`
 	ReauthOn              string            `json:"reauth_on,omitempty"` // when to have signed in again, where that is near
@@ -37,16 +41,19 @@ func (h *Handler) whoami(w http.ResponseWriter, r *http.Request) {
 	// An array at the top level of a document can be read by another site's
 	// script tag in some browsers; frames and images have no business here (CSR7).
 	dest := r.Header.Get("Sec-Fetch-Dest")
-	if h.foreign(r) || dest != "" && dest != "empty" && dest != "document" {
-		respond.Problem(w, r, respond.CrossSite, respond.Options{})
+	s, err := h.load(r)
+	if errors.Is(err, errCrossSite) || dest != "" && dest != "empty" && dest != "document" {
+		respond.SDKProblem(w, r, http.StatusForbidden, respond.CrossSite, "", respond.Options{})
 		return
 	}
 	params, ok := query(r)
 	if !ok || len(params["provider"]) > 1 {
-		respond.Problem(w, r, respond.BadRequest, respond.Options{})
+		respond.SDKProblem(w, r, http.StatusBadRequest, respond.BadRequest, "", respond.Options{})
 		return
 	}
-	s, err := h.sessions.Load(r)
+	if err == nil && s.State() == session.Grace && s.Carrier() == session.Token {
+		err = errTokenOver // only a refresh takes it
+	}
 	if err == nil && s.State() == session.Grace {
 		if s, err = h.sessions.Renew(r.Context(), s); err == nil {
 			h.sessions.WriteCookie(w, s)
@@ -61,7 +68,7 @@ func (h *Handler) whoami(w http.ResponseWriter, r *http.Request) {
 		h.refuseSession(w, r, "signed-in user not told", err)
 		return
 	}
-	mine := describe(s, tokens, h.me)
+	mine := h.describe(s, tokens)
 	if !params.Has("provider") {
 		respond.JSON(w, r, http.StatusOK, []account{mine})
 		return
@@ -73,8 +80,12 @@ func (h *Handler) whoami(w http.ResponseWriter, r *http.Request) {
 	respond.JSON(w, r, http.StatusOK, mine)
 }
 
-func describe(s *session.Session, tokens grant.Snapshot, d disclosure) account {
-	user := principal.New(principal.User{Provider: s.User.Provider, ID: s.User.ID, Name: s.User.Name, Claims: s.User.Claims})
+func (h *Handler) describe(s *session.Session, tokens grant.Snapshot) account {
+	d, u := h.me, principal.User{Provider: s.User.Provider, ID: s.User.ID, Name: s.User.Name, Claims: s.User.Claims}
+	if p, ok := h.byName[s.User.Provider].(providers.Named); ok {
+		u.NameClaim = p.NameClaim()
+	}
+	user := principal.New(u)
 	a := account{
 		ProviderName:          s.User.Provider,
 		ReauthOn:              on(s.ReauthAt),
@@ -88,6 +99,10 @@ func describe(s *session.Session, tokens grant.Snapshot, d disclosure) account {
 	}
 	if usable && d.tokens {
 		a.AccessToken = tokens.AccessToken.Reveal()
+	}
+	if usable && d.tokens {
+		a.AccessTokenSecret = tokens.AccessTokenSecret.Reveal()
+		a.AuthenticationToken = tokens.AuthenticationToken.Reveal()
 	}
 	if d.tokens {
 		a.IDToken = tokens.IDToken.Reveal()

@@ -1,11 +1,13 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
 	"github.com/goeasyauth/easyauth/internal/origin"
 	"github.com/goeasyauth/easyauth/internal/respond"
+	"github.com/goeasyauth/easyauth/session"
 )
 
 // foreign reports whether another site caused the request, siblings of the same
@@ -27,6 +29,34 @@ func (h *Handler) foreign(r *http.Request) bool {
 		return err != nil || origin.Of(u) != h.origin
 	}
 	return true
+}
+
+// trusted reports whether a page of an origin on the list of allowed places, or of
+// the application itself, sent the request, and says so.
+func (h *Handler) trusted(r *http.Request) bool {
+	from := r.Header["Origin"]
+	return h.tokens && len(from) == 1 && h.targets.trusts(from[0])
+}
+
+// stranger reports whether a page of a site caused the request that has no
+// business here.
+func (h *Handler) stranger(r *http.Request) bool { return h.foreign(r) && !h.trusted(r) }
+
+// errCrossSite: another site's page asked with the user's cookie, or with nothing.
+var errCrossSite = errors.New("handlers: request refused: caused by another site")
+
+// load returns the session of a request, whoever caused it. A session token is
+// sent by a program on purpose; a cookie comes along by itself, and counts only
+// where a page of this application, or the user, asked (CSR2, CSR6, CSR7). To be
+// told that its token is over is for pages of allowed origins too.
+func (h *Handler) load(r *http.Request) (*session.Session, error) {
+	if !h.foreign(r) {
+		return h.sessions.Load(r)
+	}
+	if !h.tokens || len(r.Header["X-Zumo-Auth"]) == 0 {
+		return nil, errCrossSite
+	}
+	return h.sessions.Load(r) // the header decides, and nobody sends it unasked
 }
 
 // opensPage reports whether the request may be a person's browser opening a

@@ -67,6 +67,8 @@ func TestEachSignInIsToldOnceAndLoggedOnce(t *testing.T) {
 			told: "LoginFailed sign_in_denied", logged: "sign-in refused sign_in_denied"},
 		{name: "forged", stub: failing(providers.Invalid), do: func(t *testing.T, s *site, v *visitor) { finish(v, v.begin(t, "/.auth/login/aad")) },
 			told: "LoginFailed sign_in_invalid", logged: "sign-in refused sign_in_invalid"},
+		{name: "not allowed", stub: failing(providers.NotAllowed), do: func(t *testing.T, s *site, v *visitor) { finish(v, v.begin(t, "/.auth/login/aad")) },
+			told: "LoginFailed forbidden", logged: "sign-in refused forbidden"},
 		{name: "application rejected", stub: failing(providers.Misconfigured), do: func(t *testing.T, s *site, v *visitor) { finish(v, v.begin(t, "/.auth/login/aad")) },
 			told: "LoginFailed provider_misconfigured", logged: "sign-in refused provider_misconfigured"},
 		{name: "provider down", stub: failing(providers.NotSent), do: func(t *testing.T, s *site, v *visitor) { finish(v, v.begin(t, "/.auth/login/aad")) },
@@ -93,6 +95,7 @@ func TestEachSignInIsToldOnceAndLoggedOnce(t *testing.T) {
 			finish(v, state)
 		}, told: "LoginFailed attempt_used", logged: "sign-in refused attempt_used"},
 		{name: "too late", do: func(t *testing.T, s *site, v *visitor) {
+			v.cookies["__Host-easyauth-retried"] = "1"
 			state := v.begin(t, "/.auth/login/aad")
 			time.Sleep(providers.FlowLifetime + time.Second)
 			finish(v, state)

@@ -1,23 +1,20 @@
 package handlers
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"net/http"
 
 	"github.com/goeasyauth/easyauth/internal/respond"
 	"github.com/goeasyauth/easyauth/session"
 )
 
-// refreshed is the answer to a refresh that succeeded.
+// refreshed is the answer to a refresh that succeeded: what App Service's clients
+// read, of which they replace the whole user, and for callers with a cookie two
+// times more.
 type refreshed struct {
-	ExpiresOn        string    `json:"expires_on,omitempty"` // of the access token, where known, as in /.auth/me
-	SessionExpiresOn string    `json:"session_expires_on"`
-	User             refreshee `json:"user"`
-}
-
-type refreshee struct {
-	UserID string `json:"userId"`
+	signedIn
+	ExpiresOn        string `json:"expires_on,omitempty"` // of the access token, where known, as in /.auth/me
+	SessionExpiresOn string `json:"session_expires_on,omitempty"`
 }
 
 // refresh renews the provider's tokens and the session: GET or POST
@@ -25,32 +22,64 @@ type refreshee struct {
 // nothing to refresh with, 401 without a session, 403 where the provider refuses
 // for good, 503 and 502 where nobody here is to blame. Only 401 drops the cookie.
 func (h *Handler) refresh(w http.ResponseWriter, r *http.Request) {
-	if h.foreign(r) || respond.Prefetch(r) {
-		respond.Problem(w, r, respond.CrossSite, respond.Options{})
+	s, err := h.load(r)
+	if errors.Is(err, errCrossSite) || respond.Prefetch(r) {
+		respond.SDKProblem(w, r, http.StatusForbidden, respond.CrossSite, "", respond.Options{})
 		return
 	}
-	s, err := h.sessions.Load(r)
 	if err == nil {
 		s, err = h.sessions.Refresh(r.Context(), s)
 	}
 	if err != nil {
-		if over(err) {
-			h.sessions.ClearCookie(w)
-		}
-		h.refuseSession(w, r, "not refreshed", err)
+		h.refuseRefresh(w, r, err)
 		return
 	}
 	h.sessions.WriteCookie(w, s)
-	answer := refreshed{SessionExpiresOn: on(s.ExpiresAt), User: refreshee{UserID: userID(s.User)}}
-	if tokens, err := s.Tokens(r.Context()); err == nil { // else the answer is only shorter
-		answer.ExpiresOn = on(tokens.ExpiresAt)
+	answer, err := h.refreshed(r, s)
+	if err != nil {
+		h.refuseRefresh(w, r, err)
+		return
 	}
 	respond.JSON(w, r, http.StatusOK, answer)
 }
 
-// userID names a user in the form of App Service: the same for every session of
-// the user, and saying nothing about who that is.
-func userID(u session.User) string {
-	sum := sha256.Sum256([]byte("easyauth sid\n" + u.Issuer + "\n" + u.ID))
-	return "sid:" + hex.EncodeToString(sum[:16])
+func (h *Handler) refreshed(r *http.Request, s *session.Session) (answer refreshed, err error) {
+	answer.User = who{s.User.SID()}
+	if h.tokens {
+		if answer.signedIn, err = h.signedIn(s); err != nil {
+			return answer, err
+		}
+	}
+	if s.Carrier() == session.Token {
+		return answer, nil
+	}
+	answer.SessionExpiresOn = on(s.ExpiresAt)
+	if tokens, err := s.Tokens(r.Context()); err == nil { // else the answer is only shorter
+		answer.ExpiresOn = on(tokens.ExpiresAt)
+	}
+	return answer, nil
+}
+
+// credentialsOver is what the SDKs say for 401.
+const credentialsOver = "Credentials are no longer valid."
+
+// refuseRefresh answers with the words that the SDKs have for each status
+// (contract 1.8).
+func (h *Handler) refuseRefresh(w http.ResponseWriter, r *http.Request, err error) {
+	if over(err) && len(r.Header["X-Zumo-Auth"]) == 0 {
+		h.sessions.ClearCookie(w)
+	}
+	why, opts := h.sessionFailure(err)
+	message := ""
+	switch why.Status() {
+	case http.StatusBadRequest:
+		message = "The identity provider does not support refresh, or the user is not logged in with sufficient permission."
+	case http.StatusUnauthorized:
+		message = credentialsOver
+	case http.StatusForbidden:
+		message = "The refresh token was revoked or expired."
+	default:
+		h.note(r.Context(), levelOf(why), "not refreshed", "", why.String(), err)
+	}
+	respond.SDKProblem(w, r, why.Status(), why, message, opts)
 }

@@ -393,26 +393,26 @@ func TestTargetsUnderOurOwnPrefixAreRefused(t *testing.T) {
 	}
 }
 
-func TestAllowedRedirectsAreOriginsAndNothingElse(t *testing.T) {
+func TestAllowedRedirectsArePlacesAndNothingElse(t *testing.T) {
 	for entry, want := range map[string]string{
 		"https://partner.example":       "",
 		"https://partner.example/":      "",
+		"https://partner.example/path":  "",
 		"https://Partner.Example:8443":  "",
 		"http://localhost:3000":         "",
 		"http://127.0.0.1:3000":         "",
+		"myapp://easyauth.callback":     "",
 		"http://partner.example":        "use https",
-		"https://partner.example/path":  "is not an origin",
-		"https://partner.example?x":     "is not an origin",
-		"https://*.partner.example":     "is not an origin",
-		"https://büro.example":          "is not an origin",
-		"https://user@partner.example":  "is not an origin",
-		"https://partner.example:08443": "is not an origin",
-		"partner.example":               "is not an origin",
-		"myapp://callback":              "use https",
-		"":                              "is not an origin",
+		"https://*.partner.example":     "no place to redirect to",
+		"https://büro.example":          "no place to redirect to",
+		"https://user@partner.example":  "no place to redirect to",
+		"https://partner.example:08443": "no place to redirect to",
+		"partner.example":               "no place to redirect to",
+		"javascript://x":                "opens no application",
+		"":                              "no place to redirect to",
 	} {
 		_, err := handlers.NewTargets(parse(app), "/.auth", []string{entry})
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), "handlers: AllowedRedirects: ") || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: got %v, want %q", entry, err, want)
 		}
 	}

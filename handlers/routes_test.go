@@ -174,7 +174,7 @@ func TestConfigNamesEveryMistakeAndItsRemedy(t *testing.T) {
 		AllowedRedirects: []string{"nonsense", "http://partner.example"},
 	})
 	for _, want := range []string{"Sessions is missing", `two providers are named "aad"`, `"Not-A-Name" refused`, "nil entry", "at least 32 random bytes",
-		`"nonsense" is not an origin`, "use https"} {
+		`"nonsense" is no place to redirect to`, "use https"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}

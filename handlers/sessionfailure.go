@@ -16,7 +16,7 @@ func (h *Handler) refuseSession(w http.ResponseWriter, r *http.Request, outcome 
 	if why.Status() >= http.StatusInternalServerError {
 		h.note(r.Context(), levelOf(why), outcome, "", why.String(), err)
 	}
-	respond.Problem(w, r, why, opts)
+	respond.SDKProblem(w, r, why.Status(), why, "", opts)
 }
 
 // sessionFailure says what an error of the session manager, or of the grant

@@ -3,6 +3,7 @@ package middleware
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/goeasyauth/easyauth/internal/authpath"
@@ -25,9 +26,12 @@ import (
 func (g *Guard) Authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = strip(r)
+		if g.elsewhere(w, r) {
+			return
+		}
 		switch place, _ := g.paths.Match(r.URL); place {
 		case authpath.Outside:
-			next.ServeHTTP(w, g.attach(w, r))
+			g.admit(w, r, next)
 		case authpath.Inside:
 			next.ServeHTTP(w, r) // the routes judge for themselves who asks
 		default:
@@ -36,8 +40,26 @@ func (g *Guard) Authenticate(next http.Handler) http.Handler {
 	})
 }
 
-// attach returns the request with what its cookie says about it.
-func (g *Guard) attach(w http.ResponseWriter, r *http.Request) *http.Request {
+// admit serves a request outside the prefix.
+func (g *Guard) admit(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	if g.isLogout(r) {
+		g.logout.ServeHTTP(w, g.asLogout(r))
+		return
+	}
+	r, s := g.attach(w, r)
+	switch {
+	case s == nil && g.closed(w, r):
+	case s != nil && g.gated && g.foreign(r, s):
+		respond.Fail(w, r, respond.CrossSite, respond.Options{})
+	case s != nil && g.remind(w, r, s):
+	default:
+		next.ServeHTTP(w, r)
+	}
+}
+
+// attach returns the request with what it says about who sends it, and their
+// session: nil where there is none.
+func (g *Guard) attach(w http.ResponseWriter, r *http.Request) (*http.Request, *session.Session) {
 	ctx := r.Context()
 	s, err := g.load(w, r)
 	switch {
@@ -45,31 +67,34 @@ func (g *Guard) attach(w http.ResponseWriter, r *http.Request) *http.Request {
 		g.sessions.Touch(ctx, s)
 		r = r.WithContext(session.NewContext(ctx, s))
 		g.identify(r, s)
-		return r
+		return r, s
 	case errors.Is(err, session.ErrNoCookie):
-		return r // a stranger costs nothing
+		return r, nil // a stranger costs nothing
 	case !errors.Is(err, session.ErrNone):
 		if ctx.Err() == nil { // else the client went away, and nothing is wrong
 			g.log.WarnContext(ctx, "session not determined", "cause", err)
 		}
-		return r.WithContext(session.NewErrContext(ctx, err))
+		return r.WithContext(session.NewErrContext(ctx, err)), nil
 	}
 	if g.sessions.CookieDoubled(r) && !conditional(r) {
 		// Whichever of the two is real, the browser is rid of both (COO3).
 		g.sessions.ClearCookie(w)
 		neverCache(w.Header())
 	}
-	return r.WithContext(context.WithValue(ctx, looked{}, g))
+	return r.WithContext(context.WithValue(ctx, looked{}, &look{g, err})), nil
 }
 
 // load returns the session of the request, in the state in which a handler may
 // see it.
 func (g *Guard) load(w http.ResponseWriter, r *http.Request) (*session.Session, error) {
-	s, err := g.sessions.Load(r)
+	s, err := g.sessions.LoadAny(r)
 	if err != nil {
 		return nil, err
 	}
 	if s.State() == session.Grace {
+		if s.Carrier() == session.Token {
+			return nil, errTokenOver
+		}
 		if s, err = g.sessions.Renew(r.Context(), s); err != nil {
 			return nil, err
 		}
@@ -85,14 +110,32 @@ func (g *Guard) load(w http.ResponseWriter, r *http.Request) (*session.Session, 
 	return s, err
 }
 
-// looked marks a context whose request has a cookie and no session, for a guard
-// further in: it need not ask the store again (docs/threats.md DOS3).
+// errTokenOver is of a session token that only /.auth/refresh takes any more.
+var errTokenOver = fmt.Errorf("%w: its token has expired", session.ErrNone)
+
+// looked is the key of a look: the request has a cookie or a token and no
+// session, and a guard further in need not ask the store again (docs/threats.md
+// DOS3).
 type looked struct{}
+
+// look is what a Guard found out about such a request.
+type look struct {
+	guard *Guard
+	err   error // an ErrNone
+}
+
+// seen returns why there is no session, if g has looked for one in vain.
+func (g *Guard) seen(ctx context.Context) error {
+	if l, ok := ctx.Value(looked{}).(*look); ok && l.guard == g {
+		return l.err
+	}
+	return nil
+}
 
 // known reports whether Authenticate has seen the request already.
 func (g *Guard) known(ctx context.Context) bool {
 	_, ok := session.FromContext(ctx)
-	return ok || session.Err(ctx) != nil || ctx.Value(looked{}) == g
+	return ok || session.Err(ctx) != nil || g.seen(ctx) != nil
 }
 
 // conditional reports whether the answer may be a 304: a cookie on it would be

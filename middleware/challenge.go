@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -22,11 +23,20 @@ const maxTarget = 2048
 type login struct {
 	provider string // whose session it is; empty: a stranger, who may choose
 	maxAge   string // seconds; empty: any sign-in will do
+	bearer   bool   // it came with an access token that is no good: a program's, whatever else it looks like
 }
 
 func (l login) with(s *session.Session) login {
 	l.provider = s.User.Provider
 	return l
+}
+
+// loginTarget is the login's parameter that says where to go afterwards.
+const loginTarget = "post_login_redirect_uri"
+
+// stranger is how a request without a session is asked to sign in.
+func (g *Guard) stranger(ctx context.Context) login {
+	return login{provider: g.gate.Provider, bearer: errors.Is(g.seen(ctx), session.ErrBearer)}
 }
 
 // refuseStranger answers a request without a session.
@@ -35,7 +45,11 @@ func (g *Guard) refuseStranger(w http.ResponseWriter, r *http.Request) {
 		g.refuseForNow(w, r, err)
 		return
 	}
-	g.challenge(w, r, respond.SignInRequired, login{})
+	if errors.Is(g.seen(r.Context()), session.ErrForbidden) {
+		respond.Fail(w, r, respond.Forbidden, respond.Options{})
+		return
+	}
+	g.challenge(w, r, respond.SignInRequired, g.stranger(r.Context()))
 }
 
 // refuseToken answers a request whose access token could not be had.
@@ -73,14 +87,19 @@ func (g *Guard) challenge(w http.ResponseWriter, r *http.Request, why respond.Re
 	if l.maxAge != "" {
 		params.Set("max_age", l.maxAge)
 	}
-	if !respond.Navigation(r) {
+	if l.bearer || !respond.Navigation(r) {
 		respond.Problem(w, r, why, respond.Options{Challenge: g.bearer(l), Login: l.at(g.loginURL, params)})
 		return
 	}
-	if target := ownTarget(r); target != "" {
-		params.Set("post_login_redirect_uri", target)
+	target := ownTarget(r)
+	if target != "" {
+		params.Set(loginTarget, target) // the last one: "max_age" sorts before it
 	}
-	respond.Redirect(w, r, l.at(g.loginPath, params))
+	if address := l.at(g.loginPath, params); g.fragments && target != "" {
+		respond.Lead(w, r, address)
+	} else {
+		respond.Redirect(w, r, address)
+	}
 }
 
 // at completes the address of the login.
@@ -96,22 +115,33 @@ func (l login) at(address string, params url.Values) string {
 
 // bearer is the value of WWW-Authenticate: in the words of App Service, which
 // puts no comma between the parameters, or in those of RFC 9470 where a newer
-// sign-in is asked for.
+// sign-in is asked for, of RFC 6750 where an access token is no good.
 func (g *Guard) bearer(l login) string {
-	if l.maxAge != "" {
+	switch {
+	case g.gate.HideChallenge:
+		return ""
+	case l.bearer:
+		return `Bearer realm="` + g.realm + `", error="invalid_token"`
+	case l.maxAge != "":
 		return `Bearer realm="` + g.realm + `", error="insufficient_user_authentication", max_age="` + l.maxAge + `"`
 	}
 	return `Bearer realm="` + g.realm + `" authorization_uri="` + g.loginURL + `"`
+}
+
+// asked is the address that the browser asked for: http.StripPrefix and its kin
+// may have changed r.URL.
+func asked(r *http.Request) *url.URL {
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		return u
+	}
+	return r.URL
 }
 
 // ownTarget is the path and query that the browser asked for, as where to go
 // after the login, or "" where it would not read them as an address of the same
 // origin (docs/threats.md RED5). The login judges the target again, by stricter rules.
 func ownTarget(r *http.Request) string {
-	u := r.URL
-	if asked, err := url.ParseRequestURI(r.RequestURI); err == nil {
-		u = asked // http.StripPrefix and its kin have changed r.URL
-	}
+	u := asked(r)
 	target := u.EscapedPath()
 	if u.RawQuery != "" {
 		target += "?" + u.RawQuery

@@ -3,6 +3,7 @@ package middleware
 import (
 	"errors"
 	"log/slog"
+	"net/http"
 	"net/url"
 
 	"github.com/goeasyauth/easyauth/internal/authpath"
@@ -29,7 +30,8 @@ type Config struct {
 	IdentityHeaders bool
 
 	// TokenHeaders adds the headers X-MS-TOKEN-<PROVIDER>-ACCESS-TOKEN,
-	// -EXPIRES-ON, -ID-TOKEN and -REFRESH-TOKEN, as far as there are such tokens.
+	// -ACCESS-TOKEN-SECRET, -EXPIRES-ON, -ID-TOKEN, -AUTHENTICATION-TOKEN and
+	// -REFRESH-TOKEN, as far as there are such tokens.
 	// Whatever reads the request's headers then reads the user's tokens.
 	// Default: off.
 	TokenHeaders bool
@@ -38,6 +40,34 @@ type Config struct {
 	// Default: one that is due is renewed before the handler runs, or behind it
 	// where it is still good.
 	LazyTokens bool
+
+	// Gate is the one rule for strangers in the whole application. Nil: there is
+	// none, and single routes are guarded by Require and its siblings.
+	Gate *Gate
+
+	// ForwardProxy says which proxies tell how browsers reach the application.
+	// Nil: none, browsers connect to it directly (NoProxy of App Service).
+	ForwardProxy *ForwardProxy
+
+	// TrustedOrigins are the origins, besides the application's own, whose pages
+	// may send requests that change something with the session cookie.
+	TrustedOrigins []string
+
+	// LogoutEndpoint is a path of the application that signs out, as
+	// /.auth/logout does, by Logout: the handler of the routes, which is asked for
+	// that path. Both or neither.
+	LogoutEndpoint string
+	Logout         http.Handler
+
+	// PreserveFragments keeps the part of an address after "#" over a sign-in. No
+	// server ever sees it, so a person is sent to the login by a page with a
+	// small script instead of a redirect.
+	PreserveFragments bool
+
+	// NoSilentReauth leaves it to the application to do something about refresh
+	// tokens that are near their end. Default: whoever opens a page then is sent
+	// to the provider and back, once in ten minutes, without being shown anything.
+	NoSilentReauth bool
 
 	// Logger gets what an operator has to know. Default: silent.
 	Logger *slog.Logger
@@ -50,6 +80,14 @@ func (c Config) logger() *slog.Logger {
 	return c.Logger
 }
 
+// gate is the one there is, or one that is open.
+func (c Config) gate() *Gate {
+	if c.Gate == nil {
+		return new(Gate)
+	}
+	return c.Gate
+}
+
 // check returns the matcher of the prefix, or every mistake in c.
 func (c Config) check() (*authpath.Matcher, error) {
 	paths, err := authpath.New(c.Prefix)
@@ -59,6 +97,12 @@ func (c Config) check() (*authpath.Matcher, error) {
 	}
 	if c.BaseURL == nil || c.BaseURL.Host == "" {
 		errs = append(errs, errors.New("middleware: BaseURL is missing: give the application's public address, such as https://app.example"))
+	}
+	if c.ForwardProxy != nil {
+		errs = append(errs, c.ForwardProxy.check())
+	}
+	if (c.LogoutEndpoint == "") != (c.Logout == nil) || c.LogoutEndpoint != "" && !isPlainPath(c.LogoutEndpoint) {
+		errs = append(errs, errors.New("middleware: LogoutEndpoint refused: give a path such as /signout, and the handler Logout with it"))
 	}
 	return paths, errors.Join(errs...)
 }

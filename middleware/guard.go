@@ -1,7 +1,9 @@
 package middleware
 
 import (
+	"errors"
 	"log/slog"
+	"net/http"
 
 	"github.com/goeasyauth/easyauth/internal/authpath"
 	"github.com/goeasyauth/easyauth/session"
@@ -17,7 +19,22 @@ type Guard struct {
 	identity   bool
 	tokens     bool
 	lazyTokens bool
-	log        *slog.Logger
+
+	gate      Gate // the open one where there is none
+	excluded  excluded
+	gated     bool // there is one
+	proxy     *ForwardProxy
+	origins   *http.CrossOriginProtection
+	fragments bool
+	silent    bool
+
+	base         string // scheme and host
+	secure       bool   // it is https
+	reauthCookie string
+	logoutPath   string
+	logout       http.Handler
+
+	log *slog.Logger
 }
 
 // New returns a Guard. It dials nothing and starts nothing. Its error names
@@ -27,16 +44,40 @@ func New(c Config) (*Guard, error) {
 	if err != nil {
 		return nil, err
 	}
+	gate, base := *c.gate(), c.BaseURL.Scheme+"://"+c.BaseURL.Host
+	open, err := gate.check(c)
+	origins, also := newProtection(base, c.TrustedOrigins)
+	if err := errors.Join(err, also); err != nil {
+		return nil, err
+	}
 	loginPath := paths.Prefix() + "/login"
-	return &Guard{
+	g := &Guard{
 		sessions:   c.Sessions,
 		paths:      paths,
 		loginPath:  loginPath,
-		loginURL:   c.BaseURL.Scheme + "://" + c.BaseURL.Host + loginPath,
+		loginURL:   base + loginPath,
 		realm:      c.BaseURL.Host,
 		identity:   c.IdentityHeaders,
 		tokens:     c.TokenHeaders,
 		lazyTokens: c.LazyTokens,
 		log:        c.logger(),
-	}, nil
+
+		gate:      gate,
+		excluded:  open,
+		gated:     c.Gate != nil,
+		proxy:     c.ForwardProxy,
+		origins:   origins,
+		fragments: c.PreserveFragments,
+		silent:    !c.NoSilentReauth,
+
+		base:         base,
+		secure:       c.BaseURL.Scheme == "https",
+		reauthCookie: "easyauth-reauth",
+		logoutPath:   c.LogoutEndpoint,
+		logout:       c.Logout,
+	}
+	if g.secure {
+		g.reauthCookie = "__Host-" + g.reauthCookie
+	}
+	return g, nil
 }

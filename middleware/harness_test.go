@@ -118,6 +118,22 @@ func (p *idp) Refresh(context.Context, providers.RefreshRequest) (*providers.Tok
 
 func (p *idp) RefreshPolicy() providers.RefreshPolicy { return providers.RefreshPolicy{} }
 
+func (p *idp) SilentParams() url.Values { return url.Values{"prompt": {"none"}} }
+
+// VerifyBearer knows the token "robot"; others are named after why they are refused.
+func (p *idp) VerifyBearer(_ context.Context, token providers.Secret) (providers.Identity, time.Time, error) {
+	kind := providers.Invalid
+	switch token.Reveal() {
+	case "robot":
+		return providers.Identity{Issuer: "https://id.example", Subject: "robot"}, time.Now().Add(time.Hour), nil
+	case "barred":
+		kind = providers.NotAllowed
+	case "down":
+		kind = providers.Unready
+	}
+	return providers.Identity{}, time.Time{}, &providers.Error{Provider: p.name, Op: "verify", Kind: kind}
+}
+
 // plain is a provider that cannot refresh.
 type plain struct{ providers.Provider }
 

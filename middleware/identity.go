@@ -41,6 +41,9 @@ func (g *Guard) setPrincipal(r *http.Request, s *session.Session) {
 }
 
 func (g *Guard) setTokens(r *http.Request, s *session.Session) {
+	if s.Carrier() == session.Bearer {
+		return // there are none: the client has brought its own along
+	}
 	t, err := s.Tokens(r.Context())
 	if err != nil {
 		g.log.WarnContext(r.Context(), "token headers left out", "session", s.ID, "cause", err)
@@ -53,11 +56,13 @@ func (g *Guard) setTokens(r *http.Request, s *session.Session) {
 	}
 	if t.Phase != grant.Expired {
 		set("ACCESS-TOKEN", t.AccessToken.Reveal())
+		set("ACCESS-TOKEN-SECRET", t.AccessTokenSecret.Reveal())
 		if !t.ExpiresAt.IsZero() {
 			set("EXPIRES-ON", principal.Time(t.ExpiresAt))
 		}
 	}
 	set("ID-TOKEN", t.IDToken.Reveal())
+	set("AUTHENTICATION-TOKEN", t.AuthenticationToken.Reveal())
 	set("REFRESH-TOKEN", t.RefreshToken.Reveal())
 }
 

@@ -86,6 +86,10 @@ func (g *Guard) guard(next http.Handler, admit func(http.ResponseWriter, *http.R
 			g.refuseStranger(w, r)
 			return
 		}
+		if g.foreign(r, s) {
+			respond.Fail(w, r, respond.CrossSite, respond.Options{})
+			return
+		}
 		if admit(w, r, s) {
 			next.ServeHTTP(w, r)
 		}

@@ -65,18 +65,21 @@ func (p *OIDC) Begin(ctx context.Context, f *Flow, params url.Values) (string, e
 	if err != nil {
 		return "", p.refused("begin", Misconfigured, errors.New("the authorization_endpoint is unusable"))
 	}
-	f.MaxAge, f.FormPost = maxAge, p.cfg.FormPost
+	// Nothing of a front channel with tokens may stand in a URL.
+	f.MaxAge, f.FormPost = maxAge, p.cfg.FormPost || p.cfg.ResponseType.front()
 	// The endpoint may have a query of its own (RFC 6749 section 3.1); what the
 	// attempt sets comes last and wins over everything.
 	q := u.Query()
 	maps.Copy(q, query)
-	q.Set("response_type", "code")
+	q.Set("response_type", p.cfg.ResponseType.String())
 	q.Set("client_id", p.cfg.ClientID)
 	q.Set("redirect_uri", f.RedirectURI)
 	q.Set("state", f.State())
 	q.Set("nonce", f.Nonce())
-	q.Set("code_challenge", oauth2.S256ChallengeFromVerifier(f.Verifier()))
-	q.Set("code_challenge_method", "S256")
+	if p.cfg.ResponseType != InsecureIDTokenOnly {
+		q.Set("code_challenge", oauth2.S256ChallengeFromVerifier(f.Verifier()))
+		q.Set("code_challenge_method", "S256")
+	}
 	if f.FormPost {
 		q.Set("response_mode", "form_post")
 	}

@@ -76,11 +76,14 @@ func classifyCall(err error) *Error {
 
 // classifyResponse says what an error parameter of the authorization response
 // means. Scopes and parameters may be the caller's, so a complaint about them
-// is not the application's defect.
-func classifyResponse(code string) *Error {
+// is not the application's defect. silent: nobody was to be asked.
+func classifyResponse(code string, silent bool) *Error {
 	e := &Error{Kind: Invalid, Code: knownCode(code), Err: errors.New("the provider answered with an error")}
 	switch {
-	case code == "access_denied", slices.Contains(interactionCodes, code):
+	case silent && slices.Contains(interactionCodes, code):
+		e.Kind, e.Err = Interaction, nil
+	case code == "access_denied", code == "user_cancelled_authorize", // as Apple has it
+		slices.Contains(interactionCodes, code):
 		e.Kind, e.Err = Denied, nil
 	case code == "temporarily_unavailable":
 		e.Kind = Busy

@@ -11,9 +11,10 @@ import (
 
 // Complete turns the authorization response into a login. The order is the
 // defence: parameters, state, age and provider of the attempt, issuer, error
-// parameter; only then is the code spent, once, and the ID token verified.
-// Errors of Kind Denied, Invalid and Revoked are about this answer; the others
-// are the provider's or the configuration's.
+// parameter; then the ID token beside the code, where there is one; only then is
+// the code spent, once, and the ID token behind it verified. Errors of Kind
+// Denied, Interaction, NotAllowed, Invalid and Revoked are about this answer; the
+// others are the provider's or the configuration's.
 func (p *OIDC) Complete(ctx context.Context, f Flow, response url.Values) (*Login, error) {
 	if err := p.checkAttempt(f, response, time.Now()); err != nil {
 		return nil, p.refused("exchange", Invalid, err)
@@ -26,16 +27,55 @@ func (p *OIDC) Complete(ctx context.Context, f Flow, response url.Values) (*Logi
 		return nil, p.refused("exchange", Invalid, err)
 	}
 	if code := response.Get("error"); code != "" {
-		return nil, classifyResponse(code).in(p.cfg.Name, "exchange")
+		return nil, classifyResponse(code, f.Silent).in(p.cfg.Name, "exchange")
 	}
-	if response.Get("code") == "" {
-		return nil, p.refused("exchange", Invalid, errors.New("the response has no code"))
+	if err := p.checkResponse(response); err != nil {
+		return nil, p.refused("exchange", Invalid, err)
+	}
+	login, err := p.redeem(ctx, meta, f, response)
+	if err == nil && p.cfg.Quirks.NameInResponse {
+		login.Identity.Claims = login.Identity.Claims.Merge(nameIn(response.Get("user")))
+	}
+	return login, err
+}
+
+// redeem turns a response that belongs to the attempt into a login.
+func (p *OIDC) redeem(ctx context.Context, meta *metadata, f Flow, response url.Values) (*Login, error) {
+	if p.cfg.ResponseType == InsecureIDTokenOnly {
+		return p.loginByIDToken(ctx, f, response)
+	}
+	var front Identity
+	var err error
+	if p.cfg.ResponseType == CodeWithIDToken {
+		if front, err = p.vouched(ctx, f, response); err != nil {
+			return nil, err
+		}
 	}
 	tokens, err := p.exchange(ctx, meta, f, response.Get("code"))
 	if err != nil {
 		return nil, err
 	}
-	return p.login(ctx, f, tokens)
+	login, err := p.login(ctx, tokens, func(token jwt) error {
+		return cmp.Or(checkNonce(token, f), checkAccessToken(token, tokens.AccessToken), checkAuthTime(token, f))
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p.cfg.ResponseType == CodeWithIDToken && !front.same(login.Identity) { // Core 3.3.3.6
+		return nil, p.refused("verify", Invalid, errors.New("the ID tokens of the response and of the exchange are about two users"))
+	}
+	return login, nil
+}
+
+// checkResponse is whether the response brings what was asked for.
+func (p *OIDC) checkResponse(response url.Values) error {
+	switch {
+	case p.cfg.ResponseType != InsecureIDTokenOnly && response.Get("code") == "":
+		return errors.New("the response has no code")
+	case p.cfg.ResponseType.front() && response.Get("id_token") == "":
+		return errors.New("the response has no ID token")
+	}
+	return nil
 }
 
 // checkAttempt is whether the response belongs to this attempt at all.
@@ -46,7 +86,7 @@ func (p *OIDC) checkAttempt(f Flow, response url.Values, now time.Time) error {
 		}
 	}
 	switch {
-	case response.Get("error") != "" && response.Get("code") != "":
+	case response.Get("error") != "" && (response.Get("code") != "" || response.Get("id_token") != ""):
 		return errors.New("the response has both a code and an error")
 	case subtle.ConstantTimeCompare([]byte(response.Get("state")), []byte(f.State())) != 1:
 		return errors.New("state is not the one of this attempt")
@@ -92,13 +132,11 @@ func (p *OIDC) exchange(ctx context.Context, meta *metadata, f Flow, code string
 }
 
 // login verifies the ID token that came with the tokens.
-func (p *OIDC) login(ctx context.Context, f Flow, tokens *Tokens) (*Login, error) {
+func (p *OIDC) login(ctx context.Context, tokens *Tokens, occasion func(jwt) error) (*Login, error) {
 	if tokens.IDToken.IsZero() {
 		return nil, p.refused("verify", Invalid, errors.New("the token response has no ID token"))
 	}
-	identity, err := p.identify(ctx, tokens.IDToken, func(token jwt) error {
-		return cmp.Or(checkNonce(token, f), checkAccessToken(token, tokens.AccessToken), checkAuthTime(token, f))
-	})
+	identity, err := p.identify(ctx, tokens.IDToken, occasion)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,9 @@ func (p *OIDC) metadata(ctx context.Context, op string) (*metadata, *Error) {
 
 // discover reads the discovery document.
 func (p *OIDC) discover(ctx context.Context) (*metadata, *Error) {
+	if p.cfg.Endpoints != (Endpoints{}) {
+		return p.cfg.Endpoints.metadata(p.cfg.AuthStyle), nil
+	}
 	body, failure := p.document(ctx, "discover", p.discoveryURL())
 	if failure != nil {
 		return nil, failure

@@ -142,3 +142,68 @@ func ExampleSecret() {
 	// Output:
 	// [redacted] [redacted] [redacted] {Token:[redacted]}
 }
+
+// A mobile application has signed its user in by itself and brings what it got:
+// an access token for this application.
+func ExampleOIDC_LoginWithTokens() {
+	op := providertest.New(providertest.Config{AccessTokens: providertest.EntraV2, Algorithm: "ES256"})
+	cfg := providers.EntraID(providertest.ClientID, providers.NewSecret(providertest.ClientSecret), "11111111-2222-3333-4444-555555555555")
+	cfg.Issuer, cfg.HTTPClient = op.Issuer(), op.Client() // instead of Microsoft's
+	cfg.Access.AllowedApplications = []string{"mobile-app"}
+	provider, err := providers.NewOIDC(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, client := range []string{"mobile-app", "some-other-app"} {
+		login, err := provider.LoginWithTokens(context.Background(), providers.ClientTokens{
+			AccessToken: providers.NewSecret(op.IssueAccessToken("alice", client, providertest.ClientID, nil)),
+		})
+		if e, ok := errors.AsType[*providers.Error](err); ok {
+			fmt.Println(e.Kind)
+			continue
+		}
+		fmt.Println(login.Identity.Subject)
+	}
+	// Output:
+	// sub-alice
+	// not_allowed
+}
+
+// Who may come in is asked of every sign-in, of every token in Authorization:
+// Bearer, and again at every refresh.
+func ExampleAccessPolicy() {
+	cfg := providers.EntraID("client-id", providers.NewSecret("client-secret"), "11111111-2222-3333-4444-555555555555")
+	cfg.Access = providers.AccessPolicy{
+		AllowedGroups:     []string{"0760b6cf-170e-4a14-91b3-4b78e0739963"},
+		AllowedIdentities: []string{"0f8fad5b-d9cb-469f-a165-70867728950e"}, // or this one, who is in no group
+	}
+	_, err := providers.NewOIDC(cfg)
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+// The issuer of an App Service auth.json is enough to sign in with Entra ID, in
+// either version.
+func ExampleEntraIDIssuer() {
+	cfg := providers.EntraIDIssuer("https://sts.windows.net/11111111-2222-3333-4444-555555555555/",
+		"client-id", providers.NewSecret("client-secret"))
+	cfg.ResponseType = providers.CodeWithIDToken // loginParameters: response_type=code id_token
+	fmt.Println(cfg.Issuer)
+	fmt.Println(cfg.DiscoveryURL)
+	// Output:
+	// https://sts.windows.net/11111111-2222-3333-4444-555555555555/
+	// https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/.well-known/openid-configuration
+}
+
+// A mistake in Apple's key is found before anybody signs in.
+func ExampleApple() {
+	_, err := providers.NewOIDC(providers.Apple(providers.AppleConfig{
+		ClientID:   "com.example.app",
+		TeamID:     "AB12CD34EF",
+		KeyID:      "ZZ11YY22XX",
+		PrivateKey: providers.NewSecret("AuthKey_ZZ11YY22XX.p8"), // the name of the file in place of its text
+	}))
+	fmt.Println(err)
+	// Output:
+	// providers: "apple": ClientSecretSource: AppleConfig.PrivateKey is not PEM: give the whole text of the .p8 file, its first and last line included
+}

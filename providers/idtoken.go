@@ -26,13 +26,18 @@ var errSomebodyElse = errors.New("the ID token is about somebody else")
 // checkClaims applies what every ID token must fulfil (OpenID Connect Core
 // 2 and 3.1.3.7).
 func (p *OIDC) checkClaims(token jwt, now time.Time) error {
-	_, err := p.issuers.canonical(token.claims)
-	exp, hasExp := token.claims.Time("exp")
+	return cmp.Or(checkAudience(token.claims, p.cfg.ClientID), p.checkOrigin(token.claims, now))
+}
+
+// checkOrigin is what every token that says who somebody is must fulfil, whoever
+// it is for.
+func (p *OIDC) checkOrigin(c Claims, now time.Time) error {
+	_, err := p.issuers.canonical(c)
+	exp, hasExp := c.Time("exp")
 	return cmp.Or(err,
-		checkPurpose(token.claims),
-		checkAudience(token.claims, p.cfg.ClientID),
-		checkSubject(token.claims.String("sub")),
-		checkTimes(token.claims, exp, hasExp, now))
+		checkPurpose(c),
+		checkSubject(c.String("sub")),
+		checkTimes(c, exp, hasExp, now))
 }
 
 // checkPurpose refuses tokens that the provider signs for the same client with
@@ -107,18 +112,20 @@ func checkNonce(token jwt, f Flow) error {
 }
 
 // checkAccessToken compares at_hash where the token has one (Core 3.1.3.8;
-// docs/threats.md JWT11): half the hash of the access token beside it.
+// docs/threats.md JWT11).
 func checkAccessToken(token jwt, access Secret) error {
-	if !token.claims.Has("at_hash") {
-		return nil
-	}
-	hash := algorithms[token.alg].hash.New()
-	hash.Write([]byte(access.Reveal()))
-	half := hash.Sum(nil)[:hash.Size()/2]
-	if token.claims.String("at_hash") != base64.RawURLEncoding.EncodeToString(half) {
+	if token.claims.Has("at_hash") && token.claims.String("at_hash") != halfHash(token.alg, access.Reveal()) {
 		return errors.New("at_hash is not that of the access token")
 	}
 	return nil
+}
+
+// halfHash is how an ID token names what came beside it: the left half of its
+// hash (Core 3.1.3.6, 3.3.2.11).
+func halfHash(alg, beside string) string {
+	hash := algorithms[alg].hash.New()
+	hash.Write([]byte(beside))
+	return base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:hash.Size()/2])
 }
 
 // checkAuthTime is whether the user signed in recently enough, where max_age was

@@ -27,14 +27,21 @@ func (s issuers) canonical(c Claims) (string, error) {
 	if len(s.tenants) > 0 && !slices.Contains(s.tenants, tid) {
 		return "", errors.New("tid is not an allowed tenant")
 	}
-	want := s.template
-	if s.perTenant() {
-		want = strings.Replace(want, tenantPlaceholder, tid, 1)
-	}
-	if iss != want && !slices.Contains(s.aliases, iss) {
+	if !s.spells(iss, tid) {
 		return "", errors.New("iss is not the provider's issuer")
 	}
-	return want, nil
+	return ofTenant(s.template, tid), nil
+}
+
+// spells reports whether iss is one of the spellings of the tenant's issuer.
+func (s issuers) spells(iss, tid string) bool {
+	return iss == ofTenant(s.template, tid) ||
+		slices.ContainsFunc(s.aliases, func(alias string) bool { return iss == ofTenant(alias, tid) })
+}
+
+// ofTenant is the issuer that a template makes for a tenant.
+func ofTenant(template, tid string) string {
+	return strings.Replace(template, tenantPlaceholder, tid, 1)
 }
 
 // responds reports whether iss may stand in an authorization response (RFC 9207
@@ -44,7 +51,7 @@ func (s issuers) responds(iss string) bool {
 		return iss == s.template
 	}
 	return slices.ContainsFunc(s.tenants, func(tid string) bool {
-		return iss == strings.Replace(s.template, tenantPlaceholder, tid, 1)
+		return iss == ofTenant(s.template, tid)
 	})
 }
 

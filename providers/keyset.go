@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -17,7 +16,7 @@ var errSignature = errors.New("signature does not verify with any published key"
 // keySet is the provider's published keys.
 type keySet struct {
 	published fetched[[]key]
-	perTenant bool // keys are bound to issuers, as Entra ID's are
+	issuers   issuers // where there is one for each tenant, keys are bound to them
 }
 
 // verify checks the token's signature and returns the signed payload. Keys are
@@ -57,12 +56,15 @@ func (s *keySet) candidates(keys []key, token jwt) []key {
 
 // bound reports whether the key may sign for the token's issuer. Entra ID
 // publishes the keys of all tenants and clouds in one set, each with the issuer
-// it is for; without the comparison one tenant's key signs for another.
+// it is for; without the comparison one tenant's key signs for another. That the
+// token's issuer is the tenant's has been found out before, so that another
+// spelling of it on the key is as good.
 func (s *keySet) bound(k key, token jwt) bool {
-	if !s.perTenant || k.issuer == "" {
+	if !s.issuers.perTenant() || k.issuer == "" {
 		return true
 	}
-	return strings.Replace(k.issuer, tenantPlaceholder, token.claims.String("tid"), 1) == token.claims.String("iss")
+	tid := token.claims.String("tid")
+	return s.issuers.spells(ofTenant(k.issuer, tid), tid)
 }
 
 func verifySignature(key any, token jwt) ([]byte, error) {

@@ -41,7 +41,7 @@ var asLogoutToken = use{"a logout token", []string{"logout+jwt", "jwt"}}
 // *Error: Invalid for whatever is no logout token of this provider for this
 // client, Unready or Misconfigured where the provider's keys cannot be had.
 func (p *OIDC) VerifyLogout(ctx context.Context, raw Secret) (Logout, error) {
-	token, err := p.verify(ctx, raw, asLogoutToken, func(token jwt) error {
+	token, err := p.verify(ctx, raw, asLogoutToken, []string{p.cfg.ClientID}, func(token jwt) error {
 		return p.checkLogout(token.claims, time.Now())
 	})
 	if err != nil {

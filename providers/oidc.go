@@ -27,6 +27,10 @@ var (
 	_ Revoker        = (*OIDC)(nil)
 	_ SessionEnder   = (*OIDC)(nil)
 	_ LogoutVerifier = (*OIDC)(nil)
+	_ ClientLogin    = (*OIDC)(nil)
+	_ BearerVerifier = (*OIDC)(nil)
+	_ SilentLogin    = (*OIDC)(nil)
+	_ Named          = (*OIDC)(nil)
 )
 
 // NewOIDC returns the provider that cfg describes. It never dials: the
@@ -39,6 +43,7 @@ func NewOIDC(cfg OIDCConfig) (*OIDC, error) {
 	}
 	cfg.Scopes, cfg.Algorithms = cfg.scopes(), cfg.algorithms()
 	cfg.AuthParams = copyValues(cfg.AuthParams)
+	cfg.AllowedAudiences, cfg.Access, cfg.ClientLogin = slices.Clone(cfg.AllowedAudiences), cfg.Access.clone(), cfg.ClientLogin.clone()
 	cfg.Quirks.FinalRefreshErrors = slices.Clone(cfg.Quirks.FinalRefreshErrors)
 	p := &OIDC{
 		cfg: cfg,
@@ -49,7 +54,7 @@ func NewOIDC(cfg OIDCConfig) (*OIDC, error) {
 		},
 		wire: newWire(cfg.HTTPClient),
 	}
-	p.keys.perTenant = p.issuers.perTenant()
+	p.keys.issuers = p.issuers
 	p.discovery.fetch = p.discover
 	p.keys.published.fetch = p.fetchKeys
 	return p, nil
@@ -60,6 +65,9 @@ func (p *OIDC) Name() string { return p.cfg.Name }
 
 // RefreshPolicy says how this provider treats refresh tokens.
 func (p *OIDC) RefreshPolicy() RefreshPolicy { return p.cfg.Refresh }
+
+// NameClaim is the claim that a user's name is taken from; empty: by what there is.
+func (p *OIDC) NameClaim() string { return p.cfg.NameClaim }
 
 // Registration is the issuer and the client id.
 func (p *OIDC) Registration() string { return p.cfg.Issuer + " " + p.cfg.ClientID }

@@ -25,11 +25,20 @@ type OIDCConfig struct {
 	// "/.well-known/openid-configuration" below Issuer.
 	DiscoveryURL string
 
+	// Endpoints, where set, are the provider's addresses, and no discovery
+	// document is read.
+	Endpoints Endpoints
+
 	// ClientID and ClientSecret are the application's registration. Both are
 	// required: an application that keeps its users' tokens on the server is a
 	// confidential client.
 	ClientID     string
 	ClientSecret Secret
+
+	// ClientSecretSource takes the place of ClientSecret where the secret is made
+	// anew from time to time, as [Apple]'s is. It is called for every call to the
+	// token endpoint, by several goroutines at once, and must not dial.
+	ClientSecretSource func() (Secret, error)
 
 	// Scopes are asked for at every sign-in; "openid" is added where it is
 	// missing. Default: openid, profile, email.
@@ -40,6 +49,10 @@ type OIDCConfig struct {
 	// same name replaces one; the parameters that a login attempt itself sets
 	// are refused here.
 	AuthParams url.Values
+
+	// ResponseType is what the authorization response brings. Default: the code
+	// alone.
+	ResponseType ResponseType
 
 	// FormPost asks the provider to answer by a form post instead of a
 	// redirect, which keeps the code out of URLs (OAuth 2.0 Form Post Response
@@ -57,6 +70,31 @@ type OIDCConfig struct {
 	// client secret, count only if named here. Default: RS256, ES256, PS256, EdDSA.
 	Algorithms []string
 
+	// AllowedAudiences are further audiences, besides ClientID, of the tokens that
+	// clients bring: the address that this application has as an API, or the
+	// client IDs of its mobile applications. They never count for a sign-in by
+	// redirect, whose ID token was asked for in the name of ClientID.
+	AllowedAudiences []string
+
+	// Access says which of the provider's users, and which clients, may come in.
+	// The zero value lets everybody in who signs in at the provider.
+	Access AccessPolicy
+
+	// ClientLogin says with which tokens a client, such as a mobile application,
+	// may sign its user in. The zero value takes none.
+	ClientLogin ClientLoginPolicy
+
+	// InsecurePasswordGrant lets clients sign a user in with user name and
+	// password, which are then traded for tokens (RFC 6749 section 4.3). RFC 9700
+	// section 2.4 forbids it: the application sees the password, which trains
+	// users to type it anywhere, and no second factor can be asked for. It is
+	// there for clients that know no other way, until they do.
+	InsecurePasswordGrant bool
+
+	// NameClaim is the claim that a user's name is taken from, such as
+	// preferred_username. Default: as for every provider, by what there is.
+	NameClaim string
+
 	// AuthStyle is how the client authenticates at the token endpoint. The zero
 	// value takes the first of client_secret_basic and client_secret_post that
 	// the discovery document lists. Nothing is ever tried out on the provider
@@ -67,6 +105,10 @@ type OIDCConfig struct {
 	// value assumes the strictest until a login has seen what the provider does;
 	// see [Learnt] for the one case where that is not enough.
 	Refresh RefreshPolicy
+
+	// NoRefresh leaves the provider's refresh tokens where they are: none is kept,
+	// and no session is refreshed beyond its lifetime.
+	NoRefresh bool
 
 	// Quirks are the provider's known departures from the standards.
 	Quirks Quirks
@@ -95,8 +137,25 @@ type Quirks struct {
 	LogoutWithoutExpiry bool
 
 	// IssuerAliases are other spellings of Issuer that occur in ID tokens. The
-	// identity is always that of Issuer.
+	// identity is always that of Issuer, and "{tenantid}" stands for the token's
+	// tenant.
 	IssuerAliases []string
+
+	// PrincipalClaim is the claim that AccessPolicy.AllowedIdentities lists values
+	// of. Default: sub.
+	PrincipalClaim string
+
+	// NameInResponse: the provider tells the user's name once, at the first
+	// consent, in the parameter user of the authorization response, unsigned.
+	NameInResponse bool
+
+	// AuthenticationToken: applications know the provider's ID token as its
+	// authentication token, and find it under both names.
+	AuthenticationToken bool
+
+	// AlwaysAsks: the provider knows no prompt=none and shows its page whenever a
+	// browser comes.
+	AlwaysAsks bool
 }
 
 func (c OIDCConfig) scopes() []string {
@@ -111,6 +170,14 @@ func (c OIDCConfig) algorithms() []string {
 		return []string{"RS256", "ES256", "PS256", "EdDSA"}
 	}
 	return slices.Clone(c.Algorithms)
+}
+
+// clientSecret is what the client authenticates with now.
+func (c OIDCConfig) clientSecret() (Secret, error) {
+	if c.ClientSecretSource != nil {
+		return c.ClientSecretSource()
+	}
+	return c.ClientSecret, nil
 }
 
 // withOpenID returns the scopes with openid among them, which makes the request

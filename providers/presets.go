@@ -8,9 +8,6 @@ import (
 
 const day = 24 * time.Hour
 
-// consumersTenant is the tenant of all personal Microsoft accounts.
-const consumersTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
-
 // Google is Google's OpenID Connect provider, named "google".
 //
 // A refresh token comes only with access_type=offline, and after the user's
@@ -18,6 +15,10 @@ const consumersTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
 // same when used and ends after six months without use
 // (developers.google.com/identity/protocols/oauth2, "Refresh token expiration").
 // The scope offline_access is unknown there.
+//
+// A client signs in with an ID token; the azp of one that an Android application
+// has is its own client ID, of the same project (developers.google.com/identity,
+// "OpenID Connect", azp).
 func Google(clientID string, clientSecret Secret) OIDCConfig {
 	return OIDCConfig{
 		Name:         "google",
@@ -26,44 +27,9 @@ func Google(clientID string, clientSecret Secret) OIDCConfig {
 		ClientSecret: clientSecret,
 		AuthParams:   url.Values{"access_type": {"offline"}, "prompt": {"consent"}},
 		Refresh:      RefreshPolicy{Class: Reusable, Lifetime: 180 * day, Sliding: true},
+		ClientLogin:  ClientLoginPolicy{Tokens: []ClientToken{ClientIDToken}, AnyPresenter: true, AuthorizationCode: true},
 		Quirks:       Quirks{IssuerAliases: []string{"accounts.google.com"}},
 	}
-}
-
-// EntraID is Microsoft Entra ID, named "aad", for users of the given tenants:
-// directory IDs, not domain names. One tenant is an issuer of its own; several
-// are signed in through the common endpoint, and nobody else is (docs/threats.md
-// JWT8). NewOIDC refuses a list that is empty or names "common" or
-// "organizations": whoever has any directory at all could sign in.
-//
-// Every use of a refresh token brings a new one for 90 days and leaves the old
-// one valid (learn.microsoft.com/entra/identity-platform/refresh-tokens).
-func EntraID(clientID string, clientSecret Secret, tenants ...string) OIDCConfig {
-	cfg := OIDCConfig{
-		Name:         "aad",
-		ClientID:     clientID,
-		ClientSecret: clientSecret,
-		Scopes:       offlineScopes(),
-		Refresh:      RefreshPolicy{Class: Reusable, Lifetime: 90 * day, Sliding: true},
-		Quirks:       Quirks{OfflineWithoutConsent: true},
-	}
-	const login = "https://login.microsoftonline.com/"
-	if len(tenants) == 1 && tenantPattern.MatchString(tenants[0]) {
-		cfg.Issuer = login + tenants[0] + "/v2.0"
-		return cfg
-	}
-	cfg.Issuer = login + tenantPlaceholder + "/v2.0"
-	cfg.DiscoveryURL = login + "common/v2.0/.well-known/openid-configuration"
-	cfg.Tenants = tenants
-	return cfg
-}
-
-// MicrosoftAccount is Entra ID for personal Microsoft accounts only, named
-// "microsoftaccount".
-func MicrosoftAccount(clientID string, clientSecret Secret) OIDCConfig {
-	cfg := EntraID(clientID, clientSecret, consumersTenant)
-	cfg.Name = "microsoftaccount"
-	return cfg
 }
 
 // Okta is an Okta authorization server, named "okta": the organization's

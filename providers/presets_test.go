@@ -23,6 +23,8 @@ func presets() map[string]providers.OIDCConfig {
 		"EntraID, one tenant":      providers.EntraID("id", secretOf, tenant),
 		"EntraID, several tenants": providers.EntraID("id", secretOf, tenant, other),
 		"MicrosoftAccount":         providers.MicrosoftAccount("id", secretOf),
+		"EntraIDIssuer, version 1": providers.EntraIDIssuer("https://sts.windows.net/"+tenant+"/", "id", secretOf),
+		"Apple":                    providers.Apple(providers.AppleConfig{ClientID: "id", ClientSecret: secretOf}),
 		"Okta":                     providers.Okta("https://example.okta.com/oauth2/default", "id", secretOf),
 		"Auth0":                    providers.Auth0("example.eu.auth0.com", "id", secretOf),
 		"Keycloak":                 providers.Keycloak("https://keycloak.example/", "my realm", "id", secretOf),
@@ -62,6 +64,8 @@ func TestPresets(t *testing.T) {
 		}
 		fmt.Fprintf(&text, "%s\n\tname    %s\n\tissuer  %s %v\n\trefresh %v", name, cfg.Name, cfg.Issuer, cfg.Tenants, cfg.Refresh.Class)
 		fmt.Fprintf(&text, ", window %v, lifetime %v, sliding %v\n", cfg.Refresh.Window, cfg.Refresh.Lifetime, cfg.Refresh.Sliding)
+		fmt.Fprintf(&text, "\tclients %v, age %v, any presenter %v, code %v, audiences %v\n", cfg.ClientLogin.Tokens, cfg.ClientLogin.MaxAge,
+			cfg.ClientLogin.AnyPresenter, cfg.ClientLogin.AuthorizationCode, cfg.AllowedAudiences)
 		fmt.Fprintf(&text, "\tquirks  %+v\n\tasks    %s\n\tsends   %s\n", cfg.Quirks, asked, strings.ReplaceAll(address, "&", "\n\t\t&"))
 	}
 	golden(t, "presets.txt", text.String())

@@ -17,9 +17,10 @@
 // # What a provider can do beyond that
 //
 // Small interfaces, found by type assertion: [Refresher], [Verifier],
-// [UserInfoReader], [Revoker], [SessionEnder] and [LogoutVerifier]. [OIDC] is
-// all of them. A refresh presents its token once and never again by itself, since
-// only who stores tokens can know whether that is safe.
+// [UserInfoReader], [Revoker], [SessionEnder], [LogoutVerifier], [ClientLogin],
+// [BearerVerifier] and [SilentLogin]. [OIDC] is all of them. A refresh presents
+// its token once and never again by itself, since only who stores tokens can know
+// whether that is safe.
 //
 // # Failures
 //
@@ -171,9 +172,16 @@ type BearerVerifier interface {
 // who is still signed in at the provider.
 type SilentLogin interface {
 	// SilentParams are the parameters of Begin that ask for it, such as
-	// prompt=none. Complete then fails with the Kind Interaction where the user
-	// would have to be asked.
+	// prompt=none; nil where the provider cannot do it. Complete of a Silent flow
+	// fails with the Kind Interaction where the user would have to be asked.
 	SilentParams() url.Values
+}
+
+// Named is the ability to say which claim a user's name is taken from.
+type Named interface {
+	// NameClaim is the name of the claim, as the provider sends it or as App
+	// Service knows it; empty where nothing is configured.
+	NameClaim() string
 }
 
 // Verifier is the ability to read the identity out of a refreshed ID token.

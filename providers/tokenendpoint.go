@@ -35,12 +35,22 @@ func (p *OIDC) tokenCall(ctx context.Context, meta *metadata, final []string, fo
 		}
 		return nil, e
 	}
+	if p.cfg.NoRefresh {
+		tokens.RefreshToken, tokens.RefreshExpiresIn = Secret{}, 0
+	}
+	if p.cfg.Quirks.AuthenticationToken {
+		tokens.AuthenticationToken = tokens.IDToken
+	}
 	return tokens, nil
 }
 
 // post sends the form with the client's credentials (RFC 6749 section 2.3.1).
 func (p *OIDC) post(ctx context.Context, address string, style oauth2.AuthStyle, form url.Values) (answer, *Error) {
-	id, secret := p.cfg.ClientID, p.cfg.ClientSecret
+	id := p.cfg.ClientID
+	secret, err := p.cfg.clientSecret()
+	if err != nil {
+		return answer{}, &Error{Kind: Misconfigured, Err: errors.New("the client secret cannot be made")}
+	}
 	if style == oauth2.AuthStyleInParams {
 		form = maps.Clone(form)
 		form.Set("client_id", id)

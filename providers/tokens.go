@@ -19,6 +19,9 @@ type Identity struct {
 	Claims  Claims // of the ID token, in its order
 }
 
+// same reports whether both are the same user.
+func (i Identity) same(o Identity) bool { return i.Issuer == o.Issuer && i.Subject == o.Subject }
+
 // Tokens is one answer of a token endpoint.
 type Tokens struct {
 	AccessToken  Secret

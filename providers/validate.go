@@ -39,9 +39,7 @@ func (c OIDCConfig) validate() error {
 	if c.ClientID == "" {
 		mistake("ClientID", "is empty: register the application at the provider and copy its client ID")
 	}
-	if c.ClientSecret.IsZero() {
-		mistake("ClientSecret", "is empty: register the application as a confidential (web) client and copy its secret")
-	}
+	c.validateSecret(mistake)
 	for _, s := range c.Scopes {
 		if !scopePattern.MatchString(s) {
 			mistake("Scopes", "%q is not one scope: give each scope as an element of its own", s)
@@ -51,12 +49,88 @@ func (c OIDCConfig) validate() error {
 	c.validateTenants(mistake)
 	c.validateAlgorithms(mistake)
 	c.validateRefresh(mistake)
+	c.validateEndpoints(mistake)
+	c.validateClients(mistake)
+	if c.ResponseType > InsecureIDTokenOnly {
+		mistake("ResponseType", "%d is not known: leave it zero, or use CodeWithIDToken or InsecureIDTokenOnly", c.ResponseType)
+	}
 	switch c.AuthStyle {
 	case oauth2.AuthStyleAutoDetect, oauth2.AuthStyleInHeader, oauth2.AuthStyleInParams:
 	default:
 		mistake("AuthStyle", "%d is not known: leave it zero, or use oauth2.AuthStyleInHeader or oauth2.AuthStyleInParams", c.AuthStyle)
 	}
 	return errors.Join(errs...)
+}
+
+func (c OIDCConfig) validateSecret(mistake func(field, format string, args ...any)) {
+	switch {
+	case c.ClientSecretSource != nil && !c.ClientSecret.IsZero():
+		mistake("ClientSecretSource", "is set beside ClientSecret: keep one of them")
+	case c.ClientSecretSource != nil:
+		if _, err := c.ClientSecretSource(); err != nil {
+			mistake("ClientSecretSource", "%w", err)
+		}
+	case c.ClientSecret.IsZero() && c.ResponseType == InsecureIDTokenOnly:
+		if c.InsecurePasswordGrant || c.ClientLogin.AuthorizationCode {
+			mistake("ClientSecret", "is empty, and passwords and codes are traded with it: copy the application's secret")
+		}
+	case c.ClientSecret.IsZero():
+		mistake("ClientSecret", "is empty: register the application as a confidential (web) client and copy its secret")
+	}
+}
+
+func (c OIDCConfig) validateEndpoints(mistake func(field, format string, args ...any)) {
+	if c.Endpoints == (Endpoints{}) {
+		return
+	}
+	issuer, err := url.Parse(c.Issuer)
+	if err != nil {
+		return // a mistake already
+	}
+	for _, e := range []struct {
+		field, address string
+		needed         bool
+	}{
+		{"Authorization", c.Endpoints.Authorization, true},
+		{"Token", c.Endpoints.Token, c.ResponseType != InsecureIDTokenOnly},
+		{"Keys", c.Endpoints.Keys, true},
+		{"UserInfo", c.Endpoints.UserInfo, false},
+		{"Revocation", c.Endpoints.Revocation, false},
+		{"EndSession", c.Endpoints.EndSession, false},
+	} {
+		if e.address == "" && !e.needed {
+			continue
+		}
+		if err := checkEndpoint(e.address, issuer); err != nil {
+			mistake("Endpoints."+e.field, "%w: give the provider's https address, or leave all of Endpoints empty to have them discovered", err)
+		}
+	}
+}
+
+func (c OIDCConfig) validateClients(mistake func(field, format string, args ...any)) {
+	for _, list := range []struct {
+		field  string
+		values []string
+	}{
+		{"AllowedAudiences", c.AllowedAudiences},
+		{"Access.AllowedGroups", c.Access.AllowedGroups},
+		{"Access.AllowedIdentities", c.Access.AllowedIdentities},
+		{"Access.AllowedApplications", c.Access.AllowedApplications},
+		{"Access.RequiredGroups", c.Access.RequiredGroups},
+		{"Access.RequiredApplications", c.Access.RequiredApplications},
+	} {
+		if slices.Contains(list.values, "") {
+			mistake(list.field, "has an empty element, which a token without the claim would fit: remove it")
+		}
+	}
+	for _, t := range c.ClientLogin.Tokens {
+		if t > ClientAuthenticationToken {
+			mistake("ClientLogin.Tokens", "%d is not known: use ClientIDToken, ClientAccessToken or ClientAuthenticationToken", t)
+		}
+	}
+	if c.ClientLogin.MaxAge < 0 {
+		mistake("ClientLogin.MaxAge", "is negative: use zero for 5 minutes")
+	}
 }
 
 func (c OIDCConfig) validateAuthParams(mistake func(field, format string, args ...any)) {
@@ -96,6 +170,8 @@ func (c OIDCConfig) validateAlgorithms(mistake func(field, format string, args .
 		switch {
 		case !known:
 			mistake("Algorithms", "%q cannot be verified: use names such as RS256 or ES256", alg)
+		case a.keyType == symmetric && c.ClientSecretSource != nil:
+			mistake("Algorithms", "%s needs a client secret that stays the same: have the provider sign with RS256", alg)
 		case a.keyType == symmetric && !c.ClientSecret.IsZero() && len(c.ClientSecret.Reveal()) < a.hash.Size():
 			mistake("Algorithms", "%s needs a client secret of at least %d bytes (RFC 7518 section 3.2): have the provider sign with RS256", alg, a.hash.Size())
 		}

@@ -26,6 +26,28 @@ type Config struct {
 	IdleTimeout      time.Duration // ends a session nobody uses; 0: off
 	AbsoluteLifetime time.Duration // ends a session however often it was renewed; 0: off
 
+	// SigningKeys sign session tokens, newest first: the first signs, all are
+	// known again. Each is the raw key, at least 32 bytes long; its length decides
+	// the algorithm. None: there are no session tokens, and X-ZUMO-AUTH is not read.
+	SigningKeys [][]byte
+	// TokenIssuer is the issuer and the audience of session tokens: the public URL
+	// of the application with a slash at its end. Required with SigningKeys.
+	TokenIssuer string
+	// BearerProviders are the names of those providers whose access tokens, sent
+	// in Authorization: Bearer, sign a request in. Each must be a
+	// providers.BearerVerifier. None: the header is the application's own.
+	BearerProviders []string
+
+	// DiscardTokens keeps no token of the provider: people are signed in, and
+	// Session.Token answers grant.ErrNoRefreshToken, or grant.ErrUnsupported. A
+	// session cannot be renewed then, so it ends with its Lifetime.
+	DiscardTokens bool
+	// LifetimeFromProvider ends a session when the ID token of its sign-in
+	// expires, or else the access token; Lifetime is for a sign-in that tells of
+	// neither, and the most that a renewal gives, which otherwise lasts as long as
+	// the access token that it brought.
+	LifetimeFromProvider bool
+
 	InsecureCookie bool          // for http on loopback only: no Secure, no __Host- prefix
 	SameSite       http.SameSite // 0: Lax
 
@@ -47,7 +69,7 @@ type Config struct {
 }
 
 func (c Config) lifetimes() lifetimes {
-	l := lifetimes{session: c.Lifetime, grace: c.Grace, idle: c.IdleTimeout, absolute: c.AbsoluteLifetime}
+	l := lifetimes{session: c.Lifetime, grace: c.Grace, idle: c.IdleTimeout, absolute: c.AbsoluteLifetime, derived: c.LifetimeFromProvider}
 	if l.session <= 0 {
 		l.session = DefaultLifetime
 	}

@@ -19,7 +19,7 @@ func NewContext(ctx context.Context, s *Session) context.Context {
 	return context.WithValue(ctx, contextKey{}, s)
 }
 
-// Err tells why a request that came with a session cookie carries no session:
+// Err tells why a request that came with a cookie or a token carries no session:
 // nil where nobody is signed in, an ErrUnavailable where that could not be
 // found out. A handler that treats strangers differently asks Err first, or
 // sits behind Require, which does.

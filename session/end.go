@@ -15,6 +15,9 @@ import (
 // nothing can write them back, and its refresh token is revoked at the provider
 // where the provider can. ErrUnavailable: nothing was ended (docs/threats.md SES5).
 func (m *Manager) End(ctx context.Context, s *Session) error {
+	if s.carrier == Bearer {
+		return nil // there is nothing but the request
+	}
 	_, err := m.end(ctx, s.event(ReasonLogout))
 	return err
 }
@@ -33,10 +36,14 @@ func (m *Manager) EndSession(ctx context.Context, id string) error {
 // end ends the session that e tells of, and reports whether this call is the
 // one that did.
 func (m *Manager) end(ctx context.Context, e Event) (bool, error) {
+	return m.endBy(ctx, e, m.keeper.End)
+}
+
+func (m *Manager) endBy(ctx context.Context, e Event, endGrant func(ctx context.Context, key, provider string) error) (bool, error) {
 	ctx = context.WithoutCancel(ctx)
 	// The grant goes first: a session without its grant is no session, so this
 	// one deletion decides.
-	if err := m.keeper.End(ctx, grantKey(e.SessionID), e.Provider); err != nil {
+	if err := endGrant(ctx, grantKey(e.SessionID), e.Provider); err != nil {
 		return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return m.ended(ctx, e), nil
@@ -103,7 +110,7 @@ func (m *Manager) endRefused(ctx context.Context, s *Session, cause error) (ende
 	if !ok || reauth.Reason == grant.ReasonInDoubt {
 		return false, nil
 	}
-	if _, err := m.end(ctx, s.event(Reason(reauth.Reason))); err != nil {
+	if _, err := m.endBy(ctx, s.event(Reason(reauth.Reason)), m.keeper.EndRefused); err != nil {
 		m.log.WarnContext(ctx, "refused session not ended", "session", s.ID, "cause", err)
 		return false, err
 	}

@@ -18,6 +18,7 @@ func (s State) String() string { return [...]string{"active", "grace", "over"}[s
 type lifetimes struct {
 	session, grace time.Duration
 	idle, absolute time.Duration // 0: off
+	derived        bool          // the provider decides
 }
 
 // ceiling is when the session ends whatever happens; zero: never.
@@ -31,6 +32,31 @@ func (l lifetimes) ceiling(r *record) time.Time {
 // expiry is the end of a session that begins, or is renewed, at now.
 func (l lifetimes) expiry(r *record, now time.Time) time.Time {
 	return earlier(now.Add(l.session), l.ceiling(r))
+}
+
+// first is the end of a session that begins at now, by tokens that live until
+// then; zero: not told. A provider whose tokens are over before they arrive has
+// told nothing (Azure/azure-mobile-apps#44).
+func (l lifetimes) first(r *record, now time.Time, tokens ...time.Time) time.Time {
+	for _, until := range tokens {
+		if l.derived && until.After(now) {
+			return earlier(until, l.ceiling(r))
+		}
+	}
+	return l.expiry(r, now)
+}
+
+// renewed is the end of a session that is renewed at now, by an access token
+// that lives until then; zero: not told. No renewal takes anything away.
+func (l lifetimes) renewed(r *record, now, token time.Time) time.Time {
+	until := l.expiry(r, now)
+	if !l.derived || token.IsZero() {
+		return until
+	}
+	if until = earlier(until, token); until.Before(r.ExpiresAt) {
+		return r.ExpiresAt
+	}
+	return until
 }
 
 // graceEnd is until when an expired session may be renewed.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/goeasyauth/easyauth/internal/versioned"
@@ -15,10 +16,11 @@ import (
 )
 
 var (
-	// ErrNone: there is no session: no cookie, a malformed or doubled one, an
-	// unknown, ended or expired session. The text says which.
+	// ErrNone: there is no session: no cookie and no token, a malformed or doubled
+	// one, an unknown, ended or expired session. The text says which.
 	ErrNone = errors.New("session: none")
-	// ErrNoCookie is the ErrNone of a request that never had a session.
+	// ErrNoCookie is the ErrNone of a request that brought nothing along by which
+	// it could have a session.
 	ErrNoCookie = fmt.Errorf("%w: no cookie", ErrNone)
 	// ErrUnavailable: the store or the provider could not be asked whether
 	// there is a session. Nobody is signed out for it.
@@ -34,10 +36,16 @@ type Manager struct {
 	cookie    string // name
 	cookies   *cookieSessions
 	keeper    *grant.Keeper
+	signers   []signer // of session tokens, newest first; none: there are no such tokens
+	bearers   []bearerProvider
+	discard   bool // tokens
 	decoded   *versioned.Cache[*record]
 	endOnDead bool
-	hooks     Hooks
-	log       *slog.Logger
+
+	tokenIssuer string
+
+	hooks Hooks
+	log   *slog.Logger
 
 	background   *background
 	watches      *watches
@@ -59,15 +67,27 @@ func NewManager(c Config) (*Manager, error) {
 		cookies:   newCookieSessions(c.Store, attributes),
 		decoded:   versioned.New[*record](8192),
 		endOnDead: c.EndOnRevoke,
+		discard:   c.DiscardTokens,
 		hooks:     c.Hooks,
 		log:       c.logger(),
 
 		background:   newBackground(),
 		checkBackend: c.CheckStore,
+		tokenIssuer:  c.TokenIssuer,
+	}
+	var err error
+	if m.signers, err = newSigners(c.SigningKeys); err != nil {
+		return nil, err
+	}
+	if len(m.signers) > 0 && !strings.HasSuffix(c.TokenIssuer, "/") {
+		return nil, errors.New("session: no issuer for session tokens: set Config.TokenIssuer to the public URL, with a slash at its end")
 	}
 	m.watches = newWatches(m)
 	for _, p := range c.Providers {
 		m.providers[p.Name()] = p
+	}
+	if m.bearers, err = m.bearersOf(c.BearerProviders); err != nil {
+		return nil, err
 	}
 	m.keeper = grant.NewKeeper(grant.Config{
 		Store:        c.Store,
@@ -89,6 +109,12 @@ func NewManager(c Config) (*Manager, error) {
 	return m, nil
 }
 
+// Provider returns the provider of this name.
+func (m *Manager) Provider(name string) (p providers.Provider, ok bool) {
+	p, ok = m.providers[name]
+	return p, ok
+}
+
 // Close stops waiting, watching and background work, and waits for calls to
 // providers that are under way. It ends no session, and closes no channel that
 // Session.Done returned.
@@ -98,10 +124,34 @@ func (m *Manager) Close() error {
 	return nil
 }
 
-// Load returns the session that the request's cookie names, Active or in its
-// Grace (never Over). It costs one store read, and none where there is no
-// well-formed cookie. Errors: ErrNone, ErrUnavailable.
+// Load returns the session of the request, Active or in its Grace (never Over):
+// the one that X-ZUMO-AUTH names, or else the cookie. Where the header is there,
+// it alone decides: a program that sends one must not be somebody else because
+// of a cookie. It costs one store read, and none where there is nothing
+// well-formed to look for. Errors: ErrNone, ErrUnavailable.
 func (m *Manager) Load(r *http.Request) (*Session, error) {
+	if values, ok := r.Header[tokenHeader]; ok && len(m.signers) > 0 {
+		return m.loadHeader(r.Context(), values)
+	}
+	return m.loadCookie(r)
+}
+
+// LoadAny is Load for the application's own routes, where a client may bring an
+// access token of the provider along instead (Config.BearerProviders): that
+// decides over a cookie too, but not over X-ZUMO-AUTH. Errors: those of Load,
+// among the ErrNone ErrBearer and ErrForbidden.
+func (m *Manager) LoadAny(r *http.Request) (*Session, error) {
+	if len(m.bearers) > 0 {
+		token, ok := bearer(r.Header)
+		if _, own := r.Header[tokenHeader]; ok && !(own && len(m.signers) > 0) {
+			return m.loadBearer(r.Context(), token)
+		}
+	}
+	return m.Load(r)
+}
+
+// loadCookie returns the session that the request's cookie names.
+func (m *Manager) loadCookie(r *http.Request) (*Session, error) {
 	value, n := readCookie(r.Header, m.cookie)
 	switch {
 	case n == 0:
@@ -116,7 +166,7 @@ func (m *Manager) Load(r *http.Request) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.cookie = value
+	s.cookie, s.carrier = value, Cookie
 	return s, nil
 }
 

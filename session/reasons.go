@@ -57,6 +57,7 @@ const (
 	ReasonAttemptUsed           Reason = "attempt_used"           // it was finished before
 	ReasonSignInDenied          Reason = "sign_in_denied"         // by the user or by the provider
 	ReasonSignInInvalid         Reason = "sign_in_invalid"        // the provider's answer is defective, forged or for somebody else
+	ReasonForbidden             Reason = "forbidden"              // the user is known and may not come in
 	ReasonStoreUnavailable      Reason = "store_unavailable"      // also of a Check
 	ReasonProviderUnavailable   Reason = "provider_unavailable"   // also of a Check
 	ReasonProviderMisconfigured Reason = "provider_misconfigured" // also of a Check
@@ -80,6 +81,6 @@ var reasons = []Reason{
 	ReasonRefreshed, ReasonBreaker, ReasonHeld, ReasonInDoubt, ReasonRegistration, ReasonNoRefreshToken, ReasonUnsupported, ReasonSessionEnded, ReasonStore,
 	ReasonCancelled, ReasonClosing,
 	ReasonBadRequest, ReasonTooLarge, ReasonMediaType, ReasonAttemptUnknown, ReasonAttemptExpired, ReasonAttemptUsed,
-	ReasonSignInDenied, ReasonSignInInvalid, ReasonStoreUnavailable, ReasonProviderUnavailable, ReasonProviderMisconfigured, ReasonInternal,
+	ReasonSignInDenied, ReasonSignInInvalid, ReasonForbidden, ReasonStoreUnavailable, ReasonProviderUnavailable, ReasonProviderMisconfigured, ReasonInternal,
 	ReasonStoreUnfit, ReasonClocksApart, ReasonNoOfflineAccess,
 }

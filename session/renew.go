@@ -38,7 +38,7 @@ func (m *Manager) Renew(ctx context.Context, s *Session) (*Session, error) {
 // [grant.Grant.Token]; ErrNone when the session ended meanwhile; ErrUnavailable.
 func (m *Manager) Refresh(ctx context.Context, s *Session) (*Session, error) {
 	if err := s.grant.Refresh(ctx); err != nil {
-		if s.state == Grace || m.endOnDead {
+		if s.state == Grace || m.endOnDead { // the session itself: a token that ran out says nothing about it
 			m.endRefused(ctx, s, err)
 		}
 		return nil, err
@@ -51,6 +51,9 @@ func (m *Manager) Refresh(ctx context.Context, s *Session) (*Session, error) {
 // cannot be renewed is not an error here; the error is ErrNone, when the session
 // ended by it.
 func (m *Manager) KeepFresh(ctx context.Context, s *Session) error {
+	if s.carrier == Bearer {
+		return nil
+	}
 	err := s.grant.KeepFresh(ctx)
 	ended := errors.Is(err, grant.ErrSessionEnded)
 	if !ended && m.endOnDead {
@@ -81,15 +84,19 @@ func (m *Manager) Touch(ctx context.Context, s *Session) {
 // extend gives the session another life, counted from now.
 func (m *Manager) extend(ctx context.Context, s *Session) (*Session, error) {
 	ctx = context.WithoutCancel(ctx)
+	var token time.Time
+	if t, err := s.grant.Snapshot(ctx); err == nil {
+		token = t.ExpiresAt
+	}
 	rec, now, err := m.update(ctx, s.ID, func(r *record, now time.Time) bool {
-		r.ExpiresAt, r.SeenAt = m.lifetimes.expiry(r, now), now
+		r.ExpiresAt, r.SeenAt = m.lifetimes.renewed(r, now, token), now
 		return true
 	})
 	if err != nil {
 		return nil, err
 	}
 	next := m.view(s.ID, rec, now)
-	next.cookie, next.ReauthAt = s.cookie, s.grant.ReauthAt(ctx)
+	next.cookie, next.carrier, next.ReauthAt = s.cookie, s.carrier, s.grant.ReauthAt(ctx)
 	s.grant.Share(&next.grant)
 	return next, nil
 }

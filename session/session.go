@@ -47,16 +47,24 @@ type Session struct {
 	// idle timeout, otherwise at the sign-in or the last renewal of the session.
 	SeenAt time.Time
 
-	manager *Manager     // nil: made by hand, in a test of a handler
-	cookie  string       // Format keeps it out of every dump; empty: not loaded by its cookie
+	manager *Manager // nil: made by hand, in a test of a handler
+	cookie  string   // Format keeps it out of every dump; empty: not loaded by its cookie
+	carrier Carrier
+	stale   bool         // loaded by a session token that has run out
 	state   State        // at load
 	now     time.Time    // the store's clock at load
 	end     atomic.Int64 // when it is over if nothing becomes of it, in Unix nanoseconds
 	grant   grant.Grant
 }
 
-// State tells where the session stood when it was loaded.
-func (s *Session) State() State { return s.state }
+// State tells where the session stood when it was loaded. One that was loaded by
+// a session token which has run out is in its Grace, however long it lasts.
+func (s *Session) State() State {
+	if s.stale {
+		return max(s.state, Grace)
+	}
+	return s.state
+}
 
 // Token returns a fresh access token of the login's own audience, renewing it
 // if need be, for as long as the session lasts, its grace period included. The

@@ -27,21 +27,93 @@ const userInfoTimeout = 5 * time.Second
 // else, of Kind Invalid for an identity without a subject; otherwise
 // ErrUnavailable. On an error no session and no tokens remain.
 func (m *Manager) Start(w http.ResponseWriter, r *http.Request, login *providers.Login, replaces string) (*Session, error) {
-	if login.Identity.Subject == "" || login.Identity.Issuer == "" {
-		// One id for all users of a provider (CVE-2026-42560).
-		return nil, &providers.Error{Provider: login.Provider, Op: "verify", Kind: providers.Invalid,
-			Err: errors.New("identity without issuer or subject")}
+	if err := named(login); err != nil {
+		return nil, err
 	}
-	before := m.before(r, replaces)
+	s, err := m.start(r.Context(), login, m.before(r, replaces))
+	if err != nil {
+		return nil, err
+	}
+	s.carrier = Cookie
+	m.cookies.writeCookie(w, s.cookie, s.GraceUntil)
+	return s, nil
+}
 
+// StartToken begins a session for a completed login as Start does, without a
+// cookie: whoever asked gets the SessionToken. It ends no other session, because
+// a program says of none that it is its own.
+func (m *Manager) StartToken(ctx context.Context, login *providers.Login) (*Session, error) {
+	if err := named(login); err != nil {
+		return nil, err
+	}
+	s, err := m.start(ctx, login, nil)
+	if err != nil {
+		return nil, err
+	}
+	s.cookie, s.carrier = "", Token // nobody ever hears of the cookie's value
+	return s, nil
+}
+
+// named refuses a login of nobody in particular: it would be one id for all
+// users of a provider (CVE-2026-42560).
+func named(login *providers.Login) error {
+	if login.Identity.Subject != "" && login.Identity.Issuer != "" {
+		return nil
+	}
+	return &providers.Error{Provider: login.Provider, Op: "verify", Kind: providers.Invalid,
+		Err: errors.New("identity without issuer or subject")}
+}
+
+// start stores a session in place of those that were before.
+func (m *Manager) start(ctx context.Context, login *providers.Login, before []*Session) (*Session, error) {
 	// The code is spent: a browser that goes away does not take the login along.
-	ctx := context.WithoutCancel(r.Context())
+	ctx = context.WithoutCancel(ctx)
 	scsCtx, token, err := m.cookies.begin(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	id, _ := idOf(token)
-	now := m.keeper.Now()
+	rec := m.newRecord(login, m.keeper.Now())
+	until := m.lifetimes.graceEnd(rec)
+
+	// Tokens first: from here on there is a record that can refresh and revoke.
+	tokens := login.Tokens
+	if m.discard {
+		tokens = providers.Tokens{SentAt: tokens.SentAt}
+	}
+	if err := m.keeper.Create(ctx, grantKey(id), login.Provider, tokens, until.Add(time.Hour)); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if rec.UserInfo, err = m.userInfo(ctx, login); err == nil {
+		err = m.commit(scsCtx, rec, until)
+	}
+	if err != nil {
+		if endErr := m.keeper.End(ctx, grantKey(id), login.Provider); endErr != nil {
+			m.log.ErrorContext(ctx, "tokens of a refused sign-in not deleted", "session", id, "cause", endErr)
+		}
+		return nil, err
+	}
+
+	for _, old := range before {
+		if err := m.replace(ctx, old, id, rec); err != nil {
+			m.log.ErrorContext(ctx, "session not ended at the next sign-in", "session", old.ID, "cause", err)
+		}
+	}
+	rec.user = rec.describe()
+	s := m.view(id, rec, rec.CreatedAt)
+	s.cookie = token
+	e := s.event("")
+	e.ExpiresAt = s.ExpiresAt
+	if sent := login.Tokens.SentAt; !sent.IsZero() {
+		e.Took = time.Since(sent)
+	}
+	m.log.InfoContext(ctx, "signed in", "provider", rec.Provider, "session", id, "took", e.Took)
+	m.tell(ctx, m.hooks.Started, e)
+	return s, nil
+}
+
+// newRecord is the record of a session that begins at now.
+func (m *Manager) newRecord(login *providers.Login, now time.Time) *record {
 	rec := &record{
 		Provider:        login.Provider,
 		Issuer:          login.Identity.Issuer,
@@ -55,46 +127,36 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, login *providers
 	if rec.AuthTime.IsZero() {
 		rec.AuthTime = now
 	}
-	rec.ExpiresAt = m.lifetimes.expiry(rec, now)
-	until := m.lifetimes.graceEnd(rec)
+	idToken, _ := login.Identity.Claims.Time("exp")
+	accessToken := time.Time{}
+	if t := login.Tokens; t.ExpiresIn > 0 {
+		accessToken = now.Add(t.ExpiresIn)
+	}
+	rec.ExpiresAt = m.lifetimes.first(rec, now, idToken, accessToken)
+	return rec
+}
 
-	// Tokens first: from here on there is a record that can refresh and revoke.
-	if err := m.keeper.Create(ctx, grantKey(id), login.Provider, login.Tokens, until.Add(time.Hour)); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+// replace ends a session in favour of the one that has just begun in the same
+// browser. If both are of one user at one provider, and the new one came without
+// a refresh token, it goes on with the old one's: Google gives one at the first
+// consent and none after that (contract 1.8).
+func (m *Manager) replace(ctx context.Context, old *Session, id string, rec *record) error {
+	e := old.event(ReasonReplaced)
+	if u := old.User; m.discard || u.Provider != rec.Provider || u.Issuer != rec.Issuer || u.ID != rec.Subject {
+		_, err := m.end(ctx, e)
+		return err
 	}
-	if rec.UserInfo, err = m.userInfo(ctx, login); err == nil {
-		err = m.commit(scsCtx, rec, until)
+	if err := m.keeper.Succeed(ctx, grantKey(old.ID), grantKey(id), rec.Provider); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	if err != nil {
-		if endErr := m.keeper.End(ctx, grantKey(id), login.Provider); endErr != nil {
-			m.log.ErrorContext(ctx, "tokens of a refused sign-in not deleted", "session", id, "cause", endErr)
-		}
-		return nil, err
-	}
-
-	for _, before := range before {
-		if _, err := m.end(ctx, before.event(ReasonReplaced)); err != nil {
-			m.log.ErrorContext(ctx, "session not ended at the next sign-in", "session", before.ID, "cause", err)
-		}
-	}
-	rec.user = rec.describe()
-	s := m.view(id, rec, now)
-	s.cookie = token
-	m.cookies.writeCookie(w, token, until)
-	e := s.event("")
-	e.ExpiresAt = s.ExpiresAt
-	if sent := login.Tokens.SentAt; !sent.IsZero() {
-		e.Took = time.Since(sent)
-	}
-	m.log.InfoContext(ctx, "signed in", "provider", rec.Provider, "session", id, "took", e.Took)
-	m.tell(ctx, m.hooks.Started, e)
-	return s, nil
+	m.ended(ctx, e)
+	return nil
 }
 
 // before returns the sessions that end with a sign-in in this browser: the one
 // of its cookie, and the one that it had when the sign-in began.
 func (m *Manager) before(r *http.Request, replaces string) (sessions []*Session) {
-	s, err := m.Load(r)
+	s, err := m.loadCookie(r)
 	if err == nil {
 		sessions = append(sessions, s)
 	}

@@ -29,14 +29,19 @@ func providerSessionTag(provider, issuer, sid string) string {
 	return tag("sid", provider, issuer, sid)
 }
 
-// tag hashes the parts, each after its length: no two lists of parts are one
-// sequence of bytes.
+// tag hashes the parts.
 func tag(kind string, parts ...string) string {
+	sum := sha256.Sum256(joined(parts...))
+	return "easyauth:" + kind + ":" + base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// joined writes each part after its length: no two lists of parts are one
+// sequence of bytes.
+func joined(parts ...string) []byte {
 	var b []byte
 	for _, p := range parts {
 		b = binary.BigEndian.AppendUint64(b, uint64(len(p)))
 		b = append(b, p...)
 	}
-	sum := sha256.Sum256(b)
-	return "easyauth:" + kind + ":" + base64.RawURLEncoding.EncodeToString(sum[:])
+	return b
 }

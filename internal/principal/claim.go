@@ -20,6 +20,7 @@ const (
 	typEmail      = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"
 	typIdentifier = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 	typObject     = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+	typUPN        = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
 	typRole       = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
 	typGroups     = "groups"
 )
@@ -39,7 +40,7 @@ func longType(name string) string {
 	case "unique_name":
 		return typName
 	case "upn":
-		return "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
+		return typUPN
 	case "gender":
 		return "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/gender"
 	case "website":

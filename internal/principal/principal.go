@@ -16,6 +16,10 @@ type User struct {
 	ID       string // subject
 	Name     string // for people; may be empty
 	Claims   providers.Claims
+
+	// NameClaim is the claim that the provider is configured to take the name
+	// from, by its own name or its type; empty: by what there is.
+	NameClaim string
 }
 
 // Principal is a user as App Service describes one. It encodes as the JSON of
@@ -34,16 +38,16 @@ type Principal struct {
 // take the one and refuse none or two: the first of several stays, and where
 // there is none the user's name, or else the subject, is added as the last claim.
 //
-// NameTyp is the e-mail address for aad and google where their user has one, as
-// on App Service, and the name for everybody else.
+// NameTyp is the type of NameClaim where that is set. Otherwise it is what App
+// Service calls a user of the provider by, as far as the user has it: the e-mail
+// address or the user principal name for aad, the e-mail address for google, the
+// screen name for twitter; and the name for everybody else.
 func New(u User) Principal {
 	p := Principal{AuthTyp: u.Provider, Claims: flatten(u.Claims), NameTyp: typName, RoleTyp: typRole, id: u.ID}
 	if oid := u.Claims.String("oid"); u.Provider == "aad" && oid != "" && len(oid) <= maxID {
 		p.id = oid
 	}
-	if (u.Provider == "aad" || u.Provider == "google") && p.first(typEmail) != "" {
-		p.NameTyp = typEmail
-	}
+	p.NameTyp = p.nameTyp(u.NameClaim)
 	named := false
 	p.Claims = slices.DeleteFunc(p.Claims, func(c Claim) bool {
 		if c.Typ != p.NameTyp {
@@ -69,6 +73,27 @@ func (p Principal) Name() string { return p.first(p.NameTyp) }
 // Only aad is trusted with an object id: elsewhere a claim of that name may be
 // whatever its user typed into a profile (docs/threats.md JWT17).
 func (p Principal) ID() string { return p.id }
+
+// nameTyp is the type of the claim that names the user.
+func (p Principal) nameTyp(configured string) string {
+	if configured != "" {
+		return longType(configured)
+	}
+	for _, typ := range nameTypes[p.AuthTyp] {
+		if p.first(typ) != "" {
+			return typ
+		}
+	}
+	return typName
+}
+
+// nameTypes are, for each provider, the types that App Service takes a name from,
+// the best first (contract 1.7, user_id).
+var nameTypes = map[string][]string{
+	"aad":     {typEmail, typName, typUPN, "preferred_username"},
+	"google":  {typEmail},
+	"twitter": {typUPN},
+}
 
 // first returns the first non-empty value of a type.
 func (p Principal) first(typ string) string {

@@ -91,6 +91,25 @@ func TestEveryMappedClaimHasItsLongType(t *testing.T) {
 	}
 }
 
+// TestContract22NameClaimOfACustomProvider is nameClaimType.
+func TestContract22NameClaimOfACustomProvider(t *testing.T) {
+	const soap = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+	for _, row := range []struct{ configured, typ, name string }{
+		{"", soap + "name", "Ada Lovelace"},
+		{"preferred_username", "preferred_username", "ada"},
+		{"email", soap + "emailaddress", "ada@example.org"},
+		{soap + "emailaddress", soap + "emailaddress", "ada@example.org"},
+		{"name", "name", "Ada"},
+		{"nickname", "nickname", "Ada Lovelace"}, // there is none: the user's name stands for it
+	} {
+		p := principal.New(principal.User{Provider: "oidc", ID: "id", Name: "Ada Lovelace", NameClaim: row.configured,
+			Claims: claims(t, `{"sub":"1","name":"Ada","preferred_username":"ada","email":"ada@example.org"}`)})
+		if p.NameTyp != row.typ || p.Name() != row.name {
+			t.Errorf("%q: %s is %q, want %s, %q", row.configured, p.NameTyp, p.Name(), row.typ, row.name)
+		}
+	}
+}
+
 // Readers take the single claim of type name_typ and fail on none and on two.
 func TestThereIsExactlyOneClaimOfTheNameType(t *testing.T) {
 	tests := []struct{ name, provider, claims, want string }{
@@ -101,6 +120,11 @@ func TestThereIsExactlyOneClaimOfTheNameType(t *testing.T) {
 		{"aad with an address", "aad", `{"email":"ada@example.org","unique_name":"ada"}`, "ada@example.org"},
 		{"aad with two addresses", "aad", `{"email":["ada@example.org","eve@example.org"]}`, "ada@example.org"},
 		{"aad without an address", "aad", `{"sub":"1"}`, "Ada Lovelace"},
+		{"aad without an address, version 1.0", "aad", `{"unique_name":"ada@example.org","upn":"a@example.org","name":"Ada"}`, "ada@example.org"},
+		{"aad without an address, version 2.0", "aad", `{"preferred_username":"ada@example.org","name":"Ada"}`, "ada@example.org"},
+		{"aad with a user principal name", "aad", `{"upn":"ada@example.org","preferred_username":"+44"}`, "ada@example.org"},
+		{"twitter with a screen name", "twitter", `{"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn":"ada","name":"Ada"}`, "ada"},
+		{"a type that is long already", "facebook", `{"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name":"Ada L"}`, "Ada L"},
 		{"aad with an empty address", "aad", `{"email":""}`, "Ada Lovelace"},
 		{"an address is not the name elsewhere", "oidc", `{"email":"ada@example.org"}`, "Ada Lovelace"},
 	}

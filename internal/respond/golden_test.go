@@ -74,6 +74,18 @@ func TestAnswersAreWhatTheGoldenFilesSay(t *testing.T) {
 		{"json_slashes", "*/*", func(w http.ResponseWriter, r *http.Request) {
 			respond.JSON(w, r, http.StatusOK, map[string]string{"typ": "http://schemas.example/claims/name"})
 		}},
+		{"moved", "text/html", func(w http.ResponseWriter, _ *http.Request) {
+			respond.Moved(w, "https://app.example/account?tab=1&name=Zoë")
+		}},
+		{"page_lead", "text/html", func(w http.ResponseWriter, r *http.Request) {
+			respond.Lead(w, r, "/.auth/login/google?post_login_redirect_uri=%2Faccount%3Ftab%3D1")
+		}},
+		{"page_strangers_forbidden", "text/html", func(w http.ResponseWriter, r *http.Request) {
+			respond.Fail(w, r, respond.StrangersForbidden, respond.Options{})
+		}},
+		{"problem_https_required", "*/*", func(w http.ResponseWriter, r *http.Request) {
+			respond.Fail(w, r, respond.HTTPSRequired, respond.Options{})
+		}},
 		{"redirect", "text/html", func(w http.ResponseWriter, r *http.Request) {
 			respond.Redirect(w, r, "/account?tab=1")
 		}},

@@ -25,6 +25,8 @@ const (
 	ReauthRequired      // signed in, but the provider's tokens are gone for good
 	RecentLoginRequired // signed in too long ago for this
 	Forbidden           // signed in, and not allowed all the same
+	StrangersForbidden  // not signed in, and not asked to
+	HTTPSRequired       // asked by http for what cannot be redirected
 
 	// A sign-in came back and is refused.
 	AttemptUnknown // no login attempt of this browser has this state
@@ -75,6 +77,10 @@ var table = [...]fixed{
 		"Sign-in required", "Your sign-in has to be confirmed by your provider. Please sign in again."},
 	RecentLoginRequired: {http.StatusUnauthorized, "recent_login_required",
 		"Sign-in required", "You signed in too long ago for this. Please sign in again."},
+	StrangersForbidden: {http.StatusForbidden, "strangers_forbidden",
+		"Not allowed", "Only users who are signed in may see this."},
+	HTTPSRequired: {http.StatusForbidden, "https_required",
+		"Request refused", "This address takes requests by https only."},
 	Forbidden: {http.StatusForbidden, "forbidden",
 		"Not allowed", "You are signed in, but your account may not see this."},
 

@@ -75,19 +75,45 @@ func (s *Server) newCode(req *authRequest, l *login) url.Values {
 		nonce: req.nonce, authTime: l.at, login: l,
 		expires: now.Add(s.cfg.CodeLifetime + s.cfg.AccessTokenLifetime),
 	}
-	c := &code{
-		grant: g, redirectURI: req.redirectURI, challenge: req.challenge,
-		expires: now.Add(s.cfg.CodeLifetime), forgetAt: now.Add(s.cfg.CodeLifetime + time.Hour),
-	}
-	value := "code_" + rand.Text()
+	params := make(url.Values)
 	s.mu.Lock()
 	s.sweep(now)
+	first := s.meet(g)
+	g.once = s.cfg.RefreshOnce && req.offline && (first || slices.Contains(req.prompts, "consent"))
 	s.grants[g.id] = g
-	s.codes[value] = c
 	l.consents[req.consentKey()] = true
-	s.secrets.add(value)
+	user, _ := s.person(l.user)
+	if req.code {
+		params.Set("code", s.mintCode(g, req.redirectURI, req.challenge, now))
+	}
 	s.mu.Unlock()
-	return url.Values{"code": {value}}
+	if req.idToken {
+		params.Set("id_token", s.frontToken(g, user, params.Get("code"), now))
+	}
+	if first && s.cfg.NameOnce && req.formPost && slices.Contains(req.scopes, "name") {
+		params.Set("user", string(mustJSON(user.introduced())))
+	}
+	return params
+}
+
+// mintCode makes an authorization code. The caller holds s.mu.
+func (s *Server) mintCode(g *grant, redirectURI, challenge string, now time.Time) string {
+	value := "code_" + rand.Text()
+	s.codes[value] = &code{
+		grant: g, redirectURI: redirectURI, challenge: challenge,
+		expires: now.Add(s.cfg.CodeLifetime), forgetAt: now.Add(s.cfg.CodeLifetime + time.Hour),
+	}
+	s.secrets.add(value)
+	return value
+}
+
+// meet reports whether this is the user's first sign-in to the client. The caller
+// holds s.mu.
+func (s *Server) meet(g *grant) bool {
+	key := g.client + "\n" + g.user
+	known := s.met[key]
+	s.met[key] = true
+	return !known
 }
 
 // response completes the parameters of an authorization response.

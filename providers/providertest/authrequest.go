@@ -14,6 +14,9 @@ type authRequest struct {
 	client      Registration
 	redirectURI string
 	formPost    bool
+	code        bool // the response brings a code
+	idToken     bool // the response brings an ID token
+	offline     bool // access_type=offline
 	state       string
 	nonce       string
 	challenge   string
@@ -51,8 +54,8 @@ func (s *Server) readRequest(params url.Values) (req *authRequest, problem strin
 	}
 	req = &authRequest{
 		raw: params.Encode(), client: client, redirectURI: redirectURI,
-		formPost: params.Get("response_mode") == "form_post",
-		state:    params.Get("state"), nonce: params.Get("nonce"), challenge: params.Get("code_challenge"),
+		formPost: params.Get("response_mode") == "form_post", offline: params.Get("access_type") == "offline",
+		state: params.Get("state"), nonce: params.Get("nonce"), challenge: params.Get("code_challenge"),
 		scopes: strings.Fields(params.Get("scope")), prompts: strings.Fields(params.Get("prompt")),
 		resources: params["resource"], hint: params.Get("login_hint"), maxAge: -1,
 	}
@@ -76,19 +79,26 @@ func (s *Server) check(req *authRequest, params url.Values) *failure {
 		}
 		req.maxAge = time.Duration(seconds) * time.Second
 	}
+	types := strings.Fields(params.Get("response_type"))
+	slices.Sort(types)
+	req.code, req.idToken = slices.Contains(types, "code"), slices.Contains(types, "id_token")
+	supported := slices.Equal(types, []string{"code"}) ||
+		s.cfg.FrontChannel && (slices.Equal(types, []string{"id_token"}) || slices.Equal(types, []string{"code", "id_token"}))
 	method := params.Get("code_challenge_method")
 	switch mode := params.Get("response_mode"); {
 	case params.Has("request"):
 		return &failure{"request_not_supported", "request objects are not supported"}
 	case params.Has("request_uri"):
 		return &failure{"request_uri_not_supported", "request objects are not supported"}
-	case params.Get("response_type") != "code":
+	case !supported:
 		return &failure{"unsupported_response_type", "response_type must be code"}
+	case req.idToken && (mode != "form_post" || req.nonce == ""):
+		return &failure{"invalid_request", "an ID token in the response needs a nonce, and response_mode=form_post"}
 	case mode != "" && mode != "query" && mode != "form_post":
 		return &failure{"invalid_request", "response_mode must be query or form_post"}
 	case len(req.scopes) == 0:
 		return &failure{"invalid_scope", "scope is missing"}
-	case req.challenge == "" && (!s.cfg.OptionalPKCE || req.client.Secret == ""):
+	case req.code && req.challenge == "" && (!s.cfg.OptionalPKCE || req.client.Secret == ""):
 		return &failure{"invalid_request", "code_challenge is missing"}
 	case req.challenge != "" && method != "S256":
 		return &failure{"invalid_request", "code_challenge_method must be S256"}

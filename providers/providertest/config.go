@@ -76,6 +76,28 @@ type Config struct {
 	// that they are found at the userinfo endpoint only (OpenID Connect Core 5.4).
 	StrictClaims bool
 
+	// FrontChannel lets clients ask for an ID token in the authorization response,
+	// beside the code or alone (OpenID Connect Core 3.2, 3.3). It comes by form
+	// post only.
+	FrontChannel bool
+
+	// PasswordGrant lets clients trade a user's name and password for tokens (RFC
+	// 6749 section 4.3); see User.Password.
+	PasswordGrant bool
+
+	// RefreshOnce issues a refresh token as Google does: where the request says
+	// access_type=offline, at the user's first sign-in to the client, and later
+	// only with prompt=consent. The scope offline_access means nothing then.
+	RefreshOnce bool
+
+	// NameOnce tells the user's name as Apple does: at the first sign-in to the
+	// client that asks for the scope name, in the parameter user of a form post, as
+	// {"name":{"firstName":…,"lastName":…},"email":…}. Nobody signs it.
+	NameOnce bool
+
+	// V1Issuer is the issuer of access tokens in the format EntraV1. Default: Issuer.
+	V1Issuer string
+
 	// OptionalPKCE lets confidential clients come without a code challenge.
 	OptionalPKCE bool
 
@@ -103,6 +125,7 @@ func (c Config) withDefaults() Config {
 			panic(fmt.Sprintf("providertest: Config.Clients: %s: unknown AuthMethod %q", r.ID, r.AuthMethod))
 		}
 	}
+	c.V1Issuer = cmp.Or(c.V1Issuer, c.Issuer)
 	c.Algorithm = cmp.Or(c.Algorithm, "RS256")
 	if !slices.Contains(algorithms, c.Algorithm) {
 		panic(fmt.Sprintf("providertest: Config.Algorithm %q: want one of %v", c.Algorithm, algorithms))

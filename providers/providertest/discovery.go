@@ -7,6 +7,13 @@ import (
 
 // discovery serves the metadata (OpenID Connect Discovery 4).
 func (s *Server) discovery(w http.ResponseWriter, r *http.Request) {
+	responseTypes, grantTypes := []string{"code"}, []string{"authorization_code", "refresh_token"}
+	if s.cfg.FrontChannel {
+		responseTypes = append(responseTypes, "id_token", "code id_token")
+	}
+	if s.cfg.PasswordGrant {
+		grantTypes = append(grantTypes, grantPasswd)
+	}
 	doc := map[string]any{
 		"issuer":                                         s.cfg.Issuer,
 		"authorization_endpoint":                         s.endpoint("/authorize"),
@@ -17,9 +24,9 @@ func (s *Server) discovery(w http.ResponseWriter, r *http.Request) {
 		"end_session_endpoint":                           s.endpoint("/logout"),
 		"backchannel_logout_supported":                   true,
 		"backchannel_logout_session_supported":           true,
-		"response_types_supported":                       []string{"code"},
+		"response_types_supported":                       responseTypes,
 		"response_modes_supported":                       []string{"query", "form_post"},
-		"grant_types_supported":                          []string{"authorization_code", "refresh_token"},
+		"grant_types_supported":                          grantTypes,
 		"subject_types_supported":                        []string{"public"},
 		"id_token_signing_alg_values_supported":          []string{s.cfg.Algorithm},
 		"scopes_supported":                               []string{"openid", "profile", "email", "address", "phone", "offline_access"},

@@ -34,6 +34,14 @@
 // A test that is only about what follows may skip the pages: [Server.Authorize]
 // turns an authorization URL into the parameters of its response.
 //
+// # The ways of one provider or another
+//
+// Config says what a provider is known for: FrontChannel and the formats EntraV1
+// and EntraV2 for Microsoft Entra ID, RefreshOnce for Google, NameOnce and
+// Registration.SecretKey for Apple, PasswordGrant for what should be gone.
+// [Server.IssueIDToken], [Server.IssueAccessToken] and [Server.IssueCode] are what
+// a mobile application has that used the provider's own SDK.
+//
 // # When things go wrong
 //
 // [Server.Fail] makes an endpoint fail: refuse, delay, cut the connection

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -145,4 +146,18 @@ func ExampleNetwork() {
 	// Output:
 	// 200 OK <nil>
 	// true
+}
+
+// A mobile application has signed its user in with the provider's own SDK, and
+// holds tokens that this application is to judge.
+func ExampleServer_IssueAccessToken() {
+	op := providertest.New(providertest.Config{AccessTokens: providertest.EntraV2, Algorithm: "ES256"})
+	token := op.IssueAccessToken("alice", "mobile-app", "https://api.example", func(d *providertest.Draft) {
+		d.Claims["groups"] = []string{"admins"}
+		fmt.Println(d.Claims["sub"], d.Claims["azp"], d.Claims["aud"])
+	})
+	fmt.Println(strings.Count(token, "."), "dots")
+	// Output:
+	// sub-alice mobile-app https://api.example
+	// 2 dots
 }

@@ -20,6 +20,7 @@ type grant struct {
 	expires   time.Time
 	revoked   bool
 	refreshed bool // it has refresh tokens
+	once      bool // it gets one by Config.RefreshOnce
 }
 
 // code is an authorization code.
@@ -69,10 +70,10 @@ func (t *accessToken) live(now time.Time) bool {
 // mintAccess makes an access token. The caller holds s.mu.
 func (s *Server) mintAccess(g *grant, scopes []string, audience string, now time.Time) *accessToken {
 	t := &accessToken{grant: g, scopes: scopes, audience: audience, expires: now.Add(s.cfg.AccessTokenLifetime)}
-	if s.cfg.AccessTokens == JWT {
-		t.value = s.accessJWT(t, now)
-	} else {
+	if s.cfg.AccessTokens == Opaque {
 		t.value = "at_" + rand.Text()
+	} else {
+		t.value = s.accessDraft(t, now).token(s.keys.current())
 	}
 	s.access[t.value] = t
 	s.secrets.add(t.value)
@@ -103,6 +104,11 @@ func (s *Server) revokeFamily(g *grant, wide bool) {
 			other.revoked = true
 		}
 	}
+}
+
+// refreshable reports whether a sign-in brings a refresh token.
+func (s *Server) refreshable(g *grant) bool {
+	return s.cfg.AlwaysRefresh || g.once || !s.cfg.RefreshOnce && g.offline()
 }
 
 // offline reports whether the grant outlives the sign-in at the provider.

@@ -120,11 +120,16 @@ func (k signingKey) verifies(input, sig []byte) bool {
 		}
 		return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], sig) == nil
 	case *ecdsa.PublicKey:
-		return len(sig) == 64 && ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
+		return verifyES256(key, string(input), sig)
 	case ed25519.PublicKey:
 		return ed25519.Verify(key, input, sig)
 	}
 	return false
+}
+
+func verifyES256(key *ecdsa.PublicKey, input string, sig []byte) bool {
+	digest := sha256.Sum256([]byte(input))
+	return len(sig) == 64 && ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
 }
 
 // jwk returns the public key as RFC 7517 writes it.

@@ -15,11 +15,16 @@ type Mutations struct {
 	UserInfo      func(claims map[string]any)
 }
 
-// Draft is an ID token or a logout token that is about to be signed.
+// Draft is a token that is about to be signed: an ID token, a logout token, or
+// what [Server.IssueAccessToken] issues.
 type Draft struct {
-	GrantType string // of an ID token: "authorization_code" at a sign-in, "refresh_token" later
-	Header    map[string]any
-	Claims    map[string]any
+	// GrantType, of an ID token, is "authorization_code" at a sign-in,
+	// "refresh_token" later, "password" for one, and "" for an ID token in the
+	// authorization response.
+	GrantType string
+
+	Header map[string]any
+	Claims map[string]any
 
 	// Payload replaces the encoded claims, for what a map cannot say: members
 	// that repeat, numbers out of range, or no JSON at all.

@@ -14,6 +14,7 @@ type state struct {
 	codes   map[string]*code
 	refresh map[string]*refreshToken
 	access  map[string]*accessToken
+	met     map[string]bool // clients and their users who have been there
 	sweepAt time.Time
 }
 
@@ -26,6 +27,7 @@ func newState(cfg Config) state {
 		codes:   make(map[string]*code),
 		refresh: make(map[string]*refreshToken),
 		access:  make(map[string]*accessToken),
+		met:     make(map[string]bool),
 	}
 	for _, u := range cfg.Users {
 		st.users[u.Name] = u.complete()

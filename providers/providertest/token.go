@@ -2,7 +2,6 @@ package providertest
 
 import (
 	"crypto/sha256"
-	"crypto/subtle"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,6 +12,7 @@ import (
 const (
 	grantCode    = "authorization_code"
 	grantRefresh = "refresh_token"
+	grantPasswd  = "password"
 
 	authBasic = "client_secret_basic"
 	authPost  = "client_secret_post"
@@ -37,6 +37,8 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		a, fail = s.exchange(client, r.PostForm, now)
 	case grantRefresh:
 		a, fail = s.renew(client, r.PostForm, now)
+	case grantPasswd:
+		a, fail = s.byPassword(client, r.PostForm, now)
 	default:
 		fail = &failure{"unsupported_grant_type", "grant_type must be authorization_code or refresh_token"}
 	}
@@ -73,7 +75,7 @@ func (s *Server) exchange(client Registration, form url.Values, now time.Time) (
 	}
 	c.used = true
 	a := s.issue(c.grant, c.grant.scopes, audience, now)
-	if s.cfg.AlwaysRefresh || c.grant.offline() {
+	if s.refreshable(c.grant) {
 		a.refresh = s.mintRefresh(c.grant, now)
 	}
 	return a, nil
@@ -178,7 +180,7 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (Registrat
 	s.mu.Lock()
 	client, known := s.clients[id]
 	s.mu.Unlock()
-	if !known || subtle.ConstantTimeCompare([]byte(client.Secret), []byte(secret)) != 1 ||
+	if !known || !client.knows(secret, time.Now()) ||
 		client.AuthMethod != "" && client.AuthMethod != method {
 		if basic {
 			w.Header().Set("WWW-Authenticate", `Basic realm="token endpoint"`)
@@ -196,6 +198,8 @@ func (s *Server) authMethods() []string {
 		switch {
 		case c.AuthMethod != "":
 			methods = append(methods, c.AuthMethod)
+		case c.SecretKey != nil:
+			methods = append(methods, authPost)
 		case c.Secret == "":
 			methods = append(methods, authNone)
 		default:

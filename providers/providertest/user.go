@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -8,9 +9,10 @@ import (
 
 // User is a person who can sign in.
 type User struct {
-	Name    string         // what is typed into the login form
-	Subject string         // the sub claim; default: "sub-" followed by Name
-	Claims  map[string]any // replace or add to those of NamedUser; a nil value removes one
+	Name     string         // what is typed into the login form
+	Subject  string         // the sub claim; default: "sub-" followed by Name
+	Claims   map[string]any // replace or add to those of NamedUser; a nil value removes one
+	Password string         // for Config.PasswordGrant; default: Name
 }
 
 // NamedUser is the person whom the login form makes of a name that nobody
@@ -22,6 +24,7 @@ func (u User) complete() User {
 	if u.Subject == "" {
 		u.Subject = "sub-" + u.Name
 	}
+	u.Password = cmp.Or(u.Password, u.Name)
 	claims := map[string]any{
 		"name":               strings.ToUpper(u.Name[:min(1, len(u.Name))]) + u.Name[min(1, len(u.Name)):],
 		"preferred_username": u.Name,
@@ -35,6 +38,16 @@ func (u User) complete() User {
 	maps.DeleteFunc(claims, func(_ string, v any) bool { return v == nil })
 	u.Claims = claims
 	return u
+}
+
+// introduced is what Config.NameOnce tells of a user.
+func (u User) introduced() map[string]any {
+	given, _ := u.Claims["given_name"].(string)
+	family, _ := u.Claims["family_name"].(string)
+	if name, _ := u.Claims["name"].(string); given == "" {
+		given = name
+	}
+	return map[string]any{"name": map[string]string{"firstName": given, "lastName": family}, "email": u.Claims["email"]}
 }
 
 // released returns the claims that these scopes give out. A claim that no

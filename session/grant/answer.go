@@ -53,6 +53,12 @@ func (r *record) apply(key string, audience Audience, p providers.RefreshPolicy,
 	if !t.IDToken.IsZero() {
 		r.IDToken = t.IDToken.Reveal()
 	}
+	if !t.AccessTokenSecret.IsZero() {
+		r.AccessSecret = t.AccessTokenSecret.Reveal()
+	}
+	if !t.AuthenticationToken.IsZero() {
+		r.AuthToken = t.AuthenticationToken.Reveal()
+	}
 	if audience == (Audience{}) && t.Scope != "" {
 		r.Scope = t.Scope
 	}

@@ -15,14 +15,30 @@ import (
 // A refresh that is under way, or whose answer is in escrow, finds the record gone
 // when it commits, and revokes what it got.
 func (k *Keeper) End(ctx context.Context, key, provider string) error {
-	return k.end(ctx, key, provider, providers.Secret{})
+	return k.end(ctx, key, provider, providers.Secret{}, always)
 }
+
+// EndRefused is End for a grant that can never be refreshed again, as a caller
+// has found. A late answer of another process may have brought it back since: it
+// then stays, and the error is ErrTransient.
+func (k *Keeper) EndRefused(ctx context.Context, key, provider string) error {
+	us := k.client(provider)
+	return k.end(ctx, key, provider, providers.Secret{}, func(r *record) bool { return r.final(us) != nil })
+}
+
+func always(*record) bool { return true }
+
+// errLives: the grant is not as the one who wanted to end it thought.
+var errLives = errors.New("the grant lives again")
 
 // end ends a grant and revokes its refresh token: the newest one, if the caller
 // knows of one that is not stored.
-func (k *Keeper) end(ctx context.Context, key, provider string, newest providers.Secret) error {
-	last, err := k.strike(ctx, key)
-	if err != nil {
+func (k *Keeper) end(ctx context.Context, key, provider string, newest providers.Secret, may func(*record) bool) error {
+	last, err := k.strike(ctx, key, may)
+	switch {
+	case errors.Is(err, errLives):
+		return transient(ReasonHeld, time.Second, err)
+	case err != nil:
 		return storeError(err)
 	}
 	deleteCtx, cancel := context.WithTimeout(ctx, StoreTimeout)
@@ -44,26 +60,35 @@ func (k *Keeper) end(ctx context.Context, key, provider string, newest providers
 
 // strike puts nothing in the place of a record, for as long as an attempt may be
 // under way, and returns what was there. Deleting alone would also delete what a
-// refresh has stored since we looked, and nobody would revoke that.
-func (k *Keeper) strike(ctx context.Context, key string) (*record, error) {
+// refresh has stored since we looked, and nobody would revoke that. A record of
+// which may does not say so stays, and the error is errLives.
+func (k *Keeper) strike(ctx context.Context, key string, may func(*record) bool) (*record, error) {
 	for {
 		rec, entry, err := k.load(ctx, key)
 		if err != nil || rec == nil {
 			return nil, err
 		}
-		saveCtx, cancel := context.WithTimeout(ctx, StoreTimeout)
-		_, err = k.cfg.Store.Save(saveCtx, key, store.Entry{Version: entry.Version, ExpiresAt: entry.Now.Add(leaseTime)})
-		cancel()
-		if errors.Is(err, store.ErrConflict) {
-			continue
+		if !may(rec) {
+			return nil, errLives
 		}
-		if err != nil { // the store may have written all the same
-			if cur, _, again := k.load(ctx, key); again == nil && cur == nil {
-				return rec, nil
-			}
+		if err = k.blank(ctx, key, entry); !errors.Is(err, store.ErrConflict) {
+			return rec, err
 		}
-		return rec, err
 	}
+}
+
+// blank puts nothing in the place of the record that was loaded as e.
+func (k *Keeper) blank(ctx context.Context, key string, e store.Entry) error {
+	saveCtx, cancel := context.WithTimeout(ctx, StoreTimeout)
+	defer cancel()
+	_, err := k.cfg.Store.Save(saveCtx, key, store.Entry{Version: e.Version, ExpiresAt: e.Now.Add(leaseTime)})
+	if err == nil || errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	if cur, _, again := k.load(ctx, key); again == nil && cur == nil {
+		return nil // the store has written all the same
+	}
+	return err
 }
 
 const (

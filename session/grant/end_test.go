@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/session/grant"
 	"github.com/goeasyauth/easyauth/store"
 )
@@ -134,5 +135,23 @@ func TestEndWhoseAcknowledgementIsLost(t *testing.T) {
 		if !slices.Equal(h.op.revoked, []string{"rt0"}) {
 			t.Errorf("revoked %v", h.op.revoked)
 		}
+	})
+}
+
+// A late answer brought the grant back after somebody had found it dead, and
+// before they ended it (found by the simulation, seed 9150).
+func TestGrantThatLivesAgainIsNotEndedForItsRefusal(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		if err := k.EndRefused(t.Context(), key, "op"); !errors.Is(err, grant.ErrTransient) {
+			t.Errorf("end of a grant that lives: %v, want ErrTransient", err)
+		}
+		h.mustToken(k, "at0")
+		h.op.answers = []answer{{fail: true, kind: providers.Revoked}}
+		time.Sleep(2 * time.Hour)
+		h.wantError(k, grant.ErrReauthRequired)
+		if err := k.EndRefused(t.Context(), key, "op"); err != nil {
+			t.Errorf("end of a dead grant: %v", err)
+		}
+		h.wantError(k, grant.ErrSessionEnded)
 	})
 }

@@ -235,10 +235,14 @@ func (g *Grant) Snapshot(ctx context.Context) (Snapshot, error) {
 	}
 	a := rec.Access[""]
 	return Snapshot{
-		AccessToken:      providers.NewSecret(a.Token),
-		ExpiresAt:        a.ExpiresAt,
-		Phase:            a.phase(now),
-		IDToken:          providers.NewSecret(rec.IDToken),
+		AccessToken: providers.NewSecret(a.Token),
+		ExpiresAt:   a.ExpiresAt,
+		Phase:       a.phase(now),
+		IDToken:     providers.NewSecret(rec.IDToken),
+
+		AccessTokenSecret:   providers.NewSecret(rec.AccessSecret),
+		AuthenticationToken: providers.NewSecret(rec.AuthToken),
+
 		RefreshToken:     providers.NewSecret(rec.RefreshToken),
 		RefreshExpiresAt: rec.RefreshExpiresAt,
 		Scope:            rec.Scope,

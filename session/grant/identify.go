@@ -57,7 +57,7 @@ func (k *Keeper) tellIdentified(ctx context.Context, g *Grant, i identified) {
 // those.
 func (k *Keeper) expel(ctx context.Context, g *Grant, i identified, newest providers.Secret) error {
 	k.tellIdentified(ctx, g, i)
-	end := func() error { return k.end(ctx, g.key, g.owner.Provider, newest) }
+	end := func() error { return k.end(ctx, g.key, g.owner.Provider, newest, always) }
 	if err := end(); err != nil {
 		k.cfg.Logger.ErrorContext(ctx, "grant of a changed identity not deleted yet", "session", g.owner.SessionID, "cause", err)
 		k.spawn(func() { k.insist(ctx, end) })

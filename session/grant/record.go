@@ -26,6 +26,8 @@ type record struct {
 	RefreshExpiresAt time.Time `json:"rt_exp,omitzero"`
 	RefreshedAt      time.Time `json:"refreshed"` // when the provider last issued tokens
 	IDToken          string    `json:"id_token,omitempty"`
+	AccessSecret     string    `json:"at_secret,omitempty"` // of the login's own access token, see providers.Tokens
+	AuthToken        string    `json:"auth_token,omitempty"`
 	Scope            string    `json:"scope,omitempty"`
 	// Dead is why the provider ended the grant ("revoked", ...); empty while it
 	// lives. A dead grant keeps no refresh token.

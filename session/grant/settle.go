@@ -49,7 +49,7 @@ func (k *Keeper) bury(ctx context.Context, g *Grant, rec *record, f failure) err
 		next.Dead = f.kind.String()
 		if f.kind == providers.Revoked {
 			next.Access = nil
-			next.IDToken = ""
+			next.IDToken, next.AccessSecret, next.AuthToken = "", "", ""
 		}
 	})
 }

@@ -220,7 +220,8 @@ func (v *visit) over() bool {
 	w := v.w
 	v.session, v.storeNow = w.ledger.rows[sessionKey(v.l.id)], w.disk.now()
 	g := w.ledger.rows[grantKey(v.l.id)]
-	return g == nil || g.Dead != "" || v.l.mayEnd == swapped || w.ranOut(v.l.id) || v.inGrace() && v.mustSignIn()
+	return g == nil || g.Dead != "" || v.l.mayEnd == swapped || w.ranOut(v.l.id) ||
+		v.inGrace() && (v.mustSignIn() || v.inDoubt(v.grant)) // which may have been cleared up at the last moment
 }
 
 // mustSignIn reports whether the grant cannot be renewed any more.

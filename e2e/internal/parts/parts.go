@@ -34,6 +34,8 @@ var (
 		find: node, install: installNode}
 	OP = Part{Name: "oidc-provider", For: "the tests against oidc-provider",
 		find: provider.find, install: provider.install}
+	AzureClient = Part{Name: "azure-mobile-apps", For: "the tests with Azure's own clients",
+		find: azure.find, install: azure.install}
 	Chromium = Part{Name: "chromium", For: "the tests in a real browser",
 		find: chromium, install: apt("chromium")}
 	Dex = Part{Name: "dex", For: "the tests against Dex", Beside: true,
@@ -41,7 +43,9 @@ var (
 )
 
 // All returns every part.
-func All() []Part { return []Part{Compiler, Redis, Postgres, PgBouncer, Node, OP, Chromium, Dex} }
+func All() []Part {
+	return []Part{Compiler, Redis, Postgres, PgBouncer, Node, OP, AzureClient, Chromium, Dex}
+}
 
 // Bring returns where the part is, after installing it if it was missing and
 // that is allowed here.

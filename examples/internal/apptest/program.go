@@ -63,7 +63,7 @@ func (p *Program) Stop() int {
 	return p.code
 }
 
-var address = regexp.MustCompile(`Open +(http://\S+)\n`)
+var address = regexp.MustCompile(`Open +(https?://\S+)\n`)
 
 // Output collects what a program prints.
 type Output struct {

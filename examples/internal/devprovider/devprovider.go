@@ -4,6 +4,7 @@
 package devprovider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,56 +28,100 @@ const apiPath = "/api"
 // with: RevokeUser, FailFor, Mutate.
 type Provider struct {
 	Server *providertest.Server
-	OIDC   *providers.OIDC // signs in at Server; for easyauth.Config.Providers
+	OIDC   *providers.OIDC      // signs in at Server, under the first name that is of OpenID Connect
+	All    []providers.Provider // one for each name; for easyauth.Config.Providers
 
+	ctx    context.Context
 	stop   context.CancelFunc
 	served sync.WaitGroup
 }
 
-// Start listens on the port, or on a free one if that is taken or 0, and serves
-// a provider for the application at baseURL. cfg.Issuer and cfg.Clients are set
-// here; the rest of cfg is the caller's. memory is the file in which it keeps
-// what must survive a restart; with none it forgets.
+// Start runs the provider under the name Name for the application at baseURL;
+// see Setup for the rest.
+func Start(baseURL string, port int, memory string, cfg providertest.Config) (*Provider, error) {
+	return Setup{BaseURL: baseURL, Port: port, Memory: memory, Server: cfg}.Start()
+}
+
+// Setup is what a development provider needs to know.
+type Setup struct {
+	BaseURL string   // of the application, without a path
+	Prefix  string   // of its routes; default /.auth
+	Names   []string // under which it signs people in; default Name
+	Port    int      // to listen on, and the next ones; free ones for those that are taken, or if it is 0
+	Memory  string   // the file in which it keeps what must survive a restart; with none it forgets
+
+	// Server is how it behaves. Issuer and Clients are set here.
+	Server providertest.Config
+}
+
+// Start listens, and serves a provider until Close.
 //
 // The provider takes another host name than the application: a browser sends a
 // cookie to every port of a host, so the two would read each other's.
-func Start(baseURL string, port int, memory string, cfg providertest.Config) (*Provider, error) {
-	listener, err := listen(port)
+func (s Setup) Start() (_ *Provider, err error) {
+	p := new(Provider)
+	p.ctx, p.stop = context.WithCancel(context.Background())
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Close())
+		}
+	}()
+	listener, err := listen(s.Port)
 	if err != nil {
 		return nil, fmt.Errorf("devprovider: no port to listen on: %w", err)
 	}
-	cfg.Issuer = issuerBeside(baseURL, listener.Addr().(*net.TCPAddr).Port)
-	cfg.Clients = []providertest.Registration{{
-		ID:                     providertest.ClientID,
-		Secret:                 providertest.ClientSecret,
-		RedirectURIs:           []string{baseURL + "/.auth/login/" + Name + "/callback"},
-		PostLogoutRedirectURIs: []string{baseURL + "/.auth/logout/complete"},
-	}}
-	oidc, err := providers.NewOIDC(providers.OIDCConfig{
-		Name:         Name,
-		Issuer:       cfg.Issuer,
-		ClientID:     providertest.ClientID,
-		ClientSecret: providers.NewSecret(providertest.ClientSecret),
-		Scopes:       []string{"openid", "profile", "email", "offline_access"},
-		Quirks:       providers.Quirks{OfflineWithoutConsent: true}, // one page to sign in on, not two
-	})
-	if err != nil {
-		return nil, errors.Join(err, listener.Close())
+	cfg := s.Server
+	cfg.Issuer = addressBeside(s.BaseURL, listener)
+	cfg.Clients = nil
+	names := s.Names
+	if len(names) == 0 {
+		names = []string{Name}
 	}
-	server := providertest.New(cfg)
-	if memory != "" {
-		if err := server.Remember(memory); err != nil {
-			return nil, errors.Join(err, listener.Close())
-		}
+	for _, name := range names {
+		cfg.Clients = append(cfg.Clients, registration(name, s.BaseURL+cmp.Or(s.Prefix, "/.auth")))
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	p := &Provider{Server: server, OIDC: oidc, stop: stop}
+	p.Server = providertest.New(cfg)
+	p.Server.Mutate(providertest.Mutations{IDToken: dress})
 	mux := http.NewServeMux()
 	mux.Handle("/", p.Server)
 	mux.HandleFunc("/logout", p.logout)
 	mux.Handle(apiPath, p.Server.API(""))
-	p.served.Go(func() { _ = serve.HTTP(ctx, listener, mux) }) // its failure shows as a provider that is down
+	p.serve(listener, mux)
+	if s.Memory != "" {
+		if err := p.Server.Remember(s.Memory); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.add(s, names); err != nil {
+		return nil, err
+	}
 	return p, nil
+}
+
+// add makes a provider of each name.
+func (p *Provider) add(s Setup, names []string) error {
+	for _, name := range names {
+		if isSocial(name) {
+			if s.Port != 0 {
+				s.Port++
+			}
+			if err := p.addSocial(name, s); err != nil {
+				return err
+			}
+			continue
+		}
+		oidc, err := providers.NewOIDC(configuration(name, p.Server.Issuer()))
+		if err != nil {
+			return err
+		}
+		p.OIDC = cmp.Or(p.OIDC, oidc)
+		p.All = append(p.All, oidc)
+	}
+	return nil
+}
+
+func (p *Provider) serve(l net.Listener, h http.Handler) {
+	p.served.Go(func() { _ = serve.HTTP(p.ctx, l, h) }) // its failure shows as a provider that is down
 }
 
 // APIURL is where the provider's protected resource is: an API that knows its
@@ -95,8 +140,7 @@ func (p *Provider) Close() error {
 // another key where that run was forgotten; it would be refused.
 func (p *Provider) logout(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	query.Del("id_token_hint")
-	query.Set("client_id", providertest.ClientID)
+	query.Del("id_token_hint") // who asks is in client_id
 	r.URL.RawQuery = query.Encode()
 	p.Server.ServeHTTP(w, r)
 }

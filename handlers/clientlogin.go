@@ -1,0 +1,152 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/goeasyauth/easyauth/internal/respond"
+	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/session"
+)
+
+const (
+	// maxClientLogins is how many sign-ins of clients are judged at once: each may
+	// cost a signature and a call to the provider, and anybody may send one (DOS4).
+	maxClientLogins = 32
+	// clientLoginWait is how long one of them waits for its turn.
+	clientLoginWait = 2 * time.Second
+)
+
+// clientLogin signs in the user of a client that already has the provider's
+// tokens: POST /.auth/login/<provider> (contract 1.4). It sets no cookie, so a
+// page of another site could sign nobody in by it; such a page is refused all
+// the same (CSR5).
+func (h *Handler) clientLogin(w http.ResponseWriter, r *http.Request, p providers.Provider, c providers.ClientLogin) {
+	if h.stranger(r) {
+		h.refuseProgram(w, r, nil, http.StatusForbidden, respond.CrossSite, "", nil)
+		return
+	}
+	members, ok := h.clientBody(w, r, p)
+	if !ok {
+		return
+	}
+	tokens, ok := members.tokens()
+	if !ok {
+		h.refuseProgram(w, r, p, http.StatusBadRequest, respond.BadRequest, badMembers, nil)
+		return
+	}
+	done, ok := h.turn(r.Context())
+	if !ok {
+		h.refuseProgram(w, r, p, http.StatusServiceUnavailable, respond.ProviderUnavailable, "Too many sign-ins at once. Please try again in a moment.", nil)
+		return
+	}
+	defer done()
+	login, err := c.LoginWithTokens(r.Context(), tokens)
+	if err != nil {
+		h.refuseLogin(w, r, p, err)
+		return
+	}
+	s, err := h.sessions.StartToken(r.Context(), login)
+	if err != nil {
+		h.refuseLogin(w, r, p, err)
+		return
+	}
+	h.answerLogin(w, r, p, s)
+}
+
+// tokenLogin trades the token of a live session for a new one: POST /.auth/login
+// with an authenticationToken, as the JavaScript SDK sends it (contract 1.4).
+func (h *Handler) tokenLogin(w http.ResponseWriter, r *http.Request) {
+	if h.stranger(r) {
+		h.refuseProgram(w, r, nil, http.StatusForbidden, respond.CrossSite, "", nil)
+		return
+	}
+	members, ok := h.clientBody(w, r, nil)
+	if !ok {
+		return
+	}
+	token, ok := members.text("authenticationToken")
+	if !ok || token == "" {
+		h.refuseProgram(w, r, nil, http.StatusBadRequest, respond.BadRequest, "An authenticationToken is expected.", nil)
+		return
+	}
+	s, err := h.sessions.LoadToken(r.Context(), token)
+	if err == nil && s.State() != session.Active {
+		err = errTokenOver
+	}
+	if err != nil {
+		h.refuseLogin(w, r, nil, err)
+		return
+	}
+	h.answerLogin(w, r, h.byName[s.User.Provider], s)
+}
+
+// errTokenOver: a session token that has run out is good for a refresh only.
+var errTokenOver = errors.Join(errors.New("handlers: session token refused: it has run out"), session.ErrNone)
+
+// turn waits until one more client's sign-in may be judged.
+func (h *Handler) turn(ctx context.Context) (done func(), ok bool) {
+	ctx, cancel := context.WithTimeout(ctx, clientLoginWait)
+	defer cancel()
+	select {
+	case h.turns <- struct{}{}:
+		return func() { <-h.turns }, true
+	case <-ctx.Done():
+		return nil, false
+	}
+}
+
+// answerLogin gives the client its session token.
+func (h *Handler) answerLogin(w http.ResponseWriter, r *http.Request, p providers.Provider, s *session.Session) {
+	answer, err := h.signedIn(s)
+	if err != nil {
+		h.refuseLogin(w, r, p, err)
+		return
+	}
+	respond.JSON(w, r, http.StatusOK, answer)
+}
+
+// refuseLogin answers a client whose sign-in the provider, or the session
+// manager, refused (contract 1.4): 400 where something is missing, 401 where it
+// is not good, 403 where its user may not come in, and 502 or 503 where nobody
+// who asks is to blame.
+func (h *Handler) refuseLogin(w http.ResponseWriter, r *http.Request, p providers.Provider, err error) {
+	if over(err) {
+		h.refuseProgram(w, r, nil, http.StatusUnauthorized, respond.SignInRequired, credentialsOver, nil)
+		return
+	}
+	why, opts := startFailure(err)
+	status, message := why.Status(), ""
+	switch why {
+	case respond.SignInInvalid, respond.SignInDenied:
+		status, message = http.StatusUnauthorized, "The provider's token is not valid here."
+	case respond.BadRequest:
+		message = badMembers
+	}
+	h.refuseProgramLater(w, r, p, status, why, message, opts.RetryAfter, err)
+}
+
+// badMembers does not name what is missing: which tokens it takes depends on the
+// provider and on its configuration.
+const badMembers = "The body does not have the tokens that this provider needs."
+
+// refuseProgram answers a program whose sign-in comes to nothing. p is nil where
+// it was no sign-in at a provider that failed.
+func (h *Handler) refuseProgram(w http.ResponseWriter, r *http.Request, p providers.Provider, status int, why respond.Reason, message string, err error) {
+	h.refuseProgramLater(w, r, p, status, why, message, 0, err)
+}
+
+func (h *Handler) refuseProgramLater(w http.ResponseWriter, r *http.Request, p providers.Provider, status int, why respond.Reason, message string, later time.Duration, err error) {
+	if later == 0 && status == http.StatusServiceUnavailable {
+		later = retrySoon
+	}
+	if p != nil {
+		h.signInFailed(r.Context(), "sign-in refused", p, why, err)
+	} else {
+		h.note(r.Context(), slog.LevelInfo, "sign-in refused", "", why.String(), err)
+	}
+	respond.SDKProblem(w, r, status, why, message, respond.Options{RetryAfter: later})
+}

@@ -1,0 +1,50 @@
+package respond
+
+import (
+	"bytes"
+	"html/template"
+	"net/http"
+)
+
+// leadScript adds the part of the address that browsers keep to themselves, the
+// fragment, to the target that the link ends in. One that would make the
+// target longer than a login takes is left out.
+const leadScript = `(function(){var a=document.getElementById("go"),h=location.hash;` +
+	`if(h.length>1&&a.href.length+h.length<2048)a.href+=encodeURIComponent(h);location.replace(a.href)})()`
+
+// Lead answers a person who has to sign in with a page that leads to login at
+// once and takes the fragment of the present address along. login ends with the
+// value of a parameter that names the present address. Without script the
+// reader follows a link, and the fragment is lost.
+func Lead(w http.ResponseWriter, r *http.Request, login string) {
+	var body bytes.Buffer
+	if err := leading.Execute(&body, login); err != nil {
+		Problem(w, r, Internal, Options{})
+		return
+	}
+	h := w.Header()
+	NoStore(h)
+	h.Set("Content-Security-Policy", basePolicy+"; form-action 'none'; script-src 'sha256-"+digest(leadScript)+"'")
+	write(w, r, http.StatusOK, "text/html; charset=utf-8", body.Bytes())
+}
+
+var leading = template.Must(template.New("lead").Parse(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sign-in required</title>
+<style>` + style + `</style>
+</head>
+<body>
+<main>
+<h1>Sign-in required</h1>
+<p>You are being taken to the sign-in.</p>
+<ul>
+<li><a id="go" href="{{.}}">Continue</a></li>
+</ul>
+</main>
+<script>` + leadScript + `</script>
+</body>
+</html>
+`))

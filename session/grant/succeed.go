@@ -1,0 +1,112 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/goeasyauth/easyauth/store"
+)
+
+// successionWait is how long a sign-in waits for a refresh of the grant that it
+// replaces: its answer is what the new grant goes on with.
+const successionWait = 3 * time.Second
+
+// Succeed ends the grant under old in favour of the one under next, which the
+// same user has just got at the same provider: if next came without a refresh
+// token, it goes on with the old one, and else that is revoked as by End. At no
+// moment can both present it: it is taken out of the one record before it is put
+// into the other. The error is ErrStore: nothing was ended.
+//
+// A refresh token that may be consumed already is not handed on, and one is
+// revoked whose refresh is still under way after three seconds: what that brings
+// would be revoked too, as nobody waits for it.
+func (k *Keeper) Succeed(ctx context.Context, old, next, provider string) error {
+	heir, _, err := k.load(ctx, next)
+	if err != nil {
+		return storeError(err)
+	}
+	if heir == nil || heir.RefreshToken != "" || heir.Dead != "" {
+		return k.End(ctx, old, provider)
+	}
+	last, err := k.take(ctx, old, provider)
+	if err != nil || last == nil {
+		return err
+	}
+	if err := k.hand(ctx, next, provider, last); err != nil {
+		k.cfg.Logger.ErrorContext(ctx, "refresh token not handed on to the next sign-in yet", "provider", provider, "cause", err)
+		k.background(func() {
+			if err := k.insist(ctx, func() error { return k.hand(ctx, next, provider, last) }); err != nil {
+				k.cfg.Logger.ErrorContext(ctx, "refresh token lost: the store did not take it before the process ended", "provider", provider, "cause", err)
+			}
+		})
+	}
+	return nil
+}
+
+// take ends a grant and returns its last record, for its refresh token, which is
+// not revoked; nil if there is none to be had, and the grant then ended by End.
+func (k *Keeper) take(ctx context.Context, key, provider string) (*record, error) {
+	us, began := k.client(provider), time.Now()
+	for {
+		rec, entry, err := k.load(ctx, key)
+		if err != nil {
+			return nil, storeError(err)
+		}
+		if rec == nil || rec.final(us) != nil {
+			return nil, k.End(ctx, key, provider)
+		}
+		if rec.Attempt != nil { // an answer that is in escrow has left its own behind, too
+			if time.Since(began) >= successionWait || !k.pause(ctx, 100*time.Millisecond) {
+				return nil, k.End(ctx, key, provider)
+			}
+			continue
+		}
+		switch err := k.blank(ctx, key, entry); {
+		case errors.Is(err, store.ErrConflict):
+			continue // a refresh has begun, or ended
+		case err != nil:
+			return nil, storeError(err)
+		}
+		k.forget(ctx, key, provider)
+		return rec, nil
+	}
+}
+
+// hand puts the refresh token of last into the record under key. The error is
+// the store's.
+func (k *Keeper) hand(ctx context.Context, key, provider string, last *record) error {
+	for {
+		rec, entry, err := k.load(ctx, key)
+		switch {
+		case err != nil:
+			return err
+		case rec == nil: // signed out already
+			k.revoke(ctx, provider, last.secret())
+			return nil
+		case rec.RefreshToken == last.RefreshToken:
+			return nil // a former try, whose answer was lost
+		}
+		heir := rec.clone()
+		heir.inherit(last)
+		if _, err = k.save(ctx, key, heir, entry); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// inherit takes over the refresh token of last, and what is known about it.
+func (r *record) inherit(last *record) {
+	r.RefreshToken, r.RefreshExpiresAt = last.RefreshToken, last.RefreshExpiresAt
+	r.Warned, r.Habit = last.Warned, last.Habit
+}
+
+// forget removes the row of a grant that was blanked before.
+func (k *Keeper) forget(ctx context.Context, key, provider string) {
+	ctx, cancel := context.WithTimeout(ctx, StoreTimeout)
+	defer cancel()
+	if err := k.cfg.Store.Delete(ctx, key); err != nil {
+		k.cfg.Logger.WarnContext(ctx, "row of an ended grant left to expire", "provider", provider, "cause", err)
+	}
+	k.decoded.Delete(key)
+}
