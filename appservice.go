@@ -129,13 +129,12 @@ var actions = map[appservice.Action]middleware.Action{
 }
 
 func (a *appService) gate() *middleware.Gate {
-	aad := a.IdentityProviders.AzureActiveDirectory
 	return &middleware.Gate{
 		Unauthenticated: actions[a.GlobalValidation.Unauthenticated],
 		Provider:        a.GlobalValidation.RedirectToProvider,
 		ExcludedPaths:   a.GlobalValidation.ExcludedPaths,
 		RequireHTTPS:    a.HTTPSettings.RequireHTTPS,
-		HideChallenge:   a.DisableWWWAuthenticate || aad != nil && aad.DisableWWWAuthenticate,
+		HideChallenge:   a.HidesChallenge(),
 	}
 }
 

@@ -21,10 +21,10 @@ func ReadAppServiceProviders(text []byte, setting func(string) string) AppServic
 	p := &a.IdentityProviders
 	found := AppServiceProviders{OIDC: make(map[string]providers.OIDCConfig)}
 	if p.AzureActiveDirectory.Offered() {
-		found.OIDC[appservice.AAD] = a.entraID("", p.AzureActiveDirectory)
+		found.OIDC[appservice.AliasAAD] = a.entraID("", p.AzureActiveDirectory)
 	}
 	if p.Google.Offered() {
-		found.OIDC[appservice.Google] = a.google("", p.Google)
+		found.OIDC[appservice.AliasGoogle] = a.google("", p.Google)
 	}
 	if p.Facebook.Offered() {
 		found.Facebook = a.facebook("", p.Facebook)
@@ -36,10 +36,10 @@ func ReadAppServiceProviders(text []byte, setting func(string) string) AppServic
 		found.Twitter = a.twitter("", p.Twitter)
 	}
 	if p.Apple.Offered() {
-		found.OIDC[appservice.Apple] = a.apple("", p.Apple)
+		found.OIDC[appservice.AliasApple] = a.apple("", p.Apple)
 	}
 	if p.LegacyMicrosoftAccount.Offered() {
-		found.OIDC[appservice.MicrosoftAccount] = a.microsoftAccount("", p.LegacyMicrosoftAccount)
+		found.OIDC[appservice.AliasMicrosoftAccount] = a.microsoftAccount("", p.LegacyMicrosoftAccount)
 	}
 	for i := range p.OpenIDConnect {
 		if o := &p.OpenIDConnect[i]; o.Offered() {

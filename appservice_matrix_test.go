@@ -91,6 +91,9 @@ func secretOf(c providers.OIDCConfig) any { return c.ClientSecret.Reveal() }
 func clientOf(c providers.OIDCConfig) any { return c.ClientID }
 func scopesOf(c providers.OIDCConfig) any { return c.Scopes }
 func paramsOf(c providers.OIDCConfig) any { return c.AuthParams.Encode() }
+func issuersOf(c providers.OIDCConfig) any {
+	return fmt.Sprint(c.Issuer, " ", c.Quirks.IssuerAliases)
+}
 func audienceOf(c providers.OIDCConfig) any {
 	return strings.Join(c.AllowedAudiences, " ")
 }
@@ -213,13 +216,13 @@ var rows = []row{
 	{path: custom + "registration.clientCredential.clientSecretSettingName", value: `null`, got: oidc("contoso", func(c providers.OIDCConfig) any { return c.ResponseType }), want: providers.InsecureIDTokenOnly, byDef: providers.CodeOnly},
 	{path: custom + "registration.openIdConnectConfiguration.wellKnownOpenIdConfiguration", value: `"https://idp.example/tenant/.well-known/openid-configuration"`, got: oidc("contoso", func(c providers.OIDCConfig) any { return c.Issuer + " " + c.DiscoveryURL }),
 		want: "https://idp.example/tenant https://idp.example/tenant/.well-known/openid-configuration", byDef: "https://login.contoso.example https://login.contoso.example/.well-known/openid-configuration"},
-	{path: custom + "registration.openIdConnectConfiguration.wellKnownOpenIdConfiguration", value: `"https://orders.eu.auth0.com/.well-known/openid-configuration"`, got: oidc("contoso", func(c providers.OIDCConfig) any { return c.Issuer }),
-		want: "https://orders.eu.auth0.com/", byDef: "https://login.contoso.example"},
+	{path: custom + "registration.openIdConnectConfiguration.wellKnownOpenIdConfiguration", value: `"https://orders.eu.auth0.com/.well-known/openid-configuration"`, got: oidc("contoso", issuersOf),
+		want: "https://orders.eu.auth0.com/ [https://orders.eu.auth0.com]", byDef: "https://login.contoso.example [https://login.contoso.example/]"},
 	{path: custom + "registration.openIdConnectConfiguration.wellKnownOpenIdConfiguration", value: `"https://idp.example/metadata"`, error: "give that in issuer"},
 	{path: custom + "registration.openIdConnectConfiguration", value: `{"issuer":"https://i.example","authorizationEndpoint":"https://i.example/a","tokenEndpoint":"https://i.example/t","certificationUri":"https://i.example/k"}`,
 		got:  oidc("contoso", func(c providers.OIDCConfig) any { return fmt.Sprint(c.Issuer, c.DiscoveryURL, c.Endpoints) }),
 		want: "https://i.example{https://i.example/a https://i.example/t https://i.example/k   }", byDef: "https://login.contoso.examplehttps://login.contoso.example/.well-known/openid-configuration{     }"},
-	{path: custom + "registration.openIdConnectConfiguration.issuer", value: `"https://login.contoso.example/"`, got: oidc("contoso", func(c providers.OIDCConfig) any { return c.Issuer }), want: "https://login.contoso.example/", byDef: "https://login.contoso.example"},
+	{path: custom + "registration.openIdConnectConfiguration.issuer", value: `"https://login.contoso.example/"`, got: oidc("contoso", issuersOf), want: "https://login.contoso.example/ []", byDef: "https://login.contoso.example [https://login.contoso.example/]"},
 	{path: custom + "registration.openIdConnectConfiguration.authorizationEndpoint", value: `"https://i.example/a"`, got: oidc("contoso", func(c providers.OIDCConfig) any { return c.Endpoints.Authorization }), want: "", byDef: ""}, // beside wellKnown
 	{path: custom + "registration.openIdConnectConfiguration.tokenEndpoint", value: `"https://i.example/t"`, got: oidc("contoso", func(c providers.OIDCConfig) any { return c.Endpoints.Token }), want: "", byDef: ""},
 	{path: custom + "registration.openIdConnectConfiguration.certificationUri", value: `"https://i.example/k"`, got: oidc("contoso", func(c providers.OIDCConfig) any { return c.Endpoints.Keys }), want: "", byDef: ""},
@@ -227,6 +230,7 @@ var rows = []row{
 	{path: custom + "login.scopes", value: `["openid","groups"]`, got: oidc("contoso", scopesOf), want: []string{"openid", "groups"}, byDef: []string(nil)},
 	{path: custom + "login.loginParameterNames", value: `["prompt=login"]`, got: oidc("contoso", paramsOf), want: "prompt=login", byDef: ""},
 
+	{path: "$schema", value: `"auth.schema.json"`},
 	{path: "encryptionSettings", value: `{"containerAppAuthEncryptionSecretName":"k"}`, error: "of Container Apps"},
 }
 

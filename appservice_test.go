@@ -125,7 +125,7 @@ func TestContract4SettingsOfTheFirstVersionCountWhereTheFileIsSilent(t *testing.
 		{"WEBSITE_AUTH_NONCE_DURATION", "00:02:00", "login.nonce.nonceExpirationInterval", `"00:03:00"`, func(l loaded) any { return l.AttemptLifetime }, "2m0s", "3m0s"},
 		{"WEBSITE_AUTH_PRESERVE_URL_FRAGMENT", "True", "login.preserveUrlFragmentsForLogins", `false`, func(l loaded) any { return l.PreserveFragments }, "true", "false"},
 		{"WEBSITE_AUTH_TOKEN_REFRESH_HOURS", "24", "login.tokenStore.tokenRefreshExtensionHours", `48`, func(l loaded) any { return l.GracePeriod }, "24h0m0s", "48h0m0s"},
-		{"WEBSITE_AUTH_DISABLE_WWWAUTHENTICATE", "true", "platform.enabled", `true`, hideChallenge, "true", "true"},
+		{"WEBSITE_AUTH_DISABLE_WWWAUTHENTICATE", "true", aad + "login.disableWWWAuthenticate", `false`, hideChallenge, "true", "false"},
 		{"WEBSITE_AUTH_STATE_DIRECTORY", "/state", "login.tokenStore.fileSystem.directory", `"/tokens"`, names, fmt.Sprint(every), fmt.Sprint(every)},
 	} {
 		l, err := loadWith(t, everyProvider, settings{c.setting: c.value})
@@ -148,6 +148,8 @@ func TestSettingsThatAreWrongAreNamed(t *testing.T) {
 		{"WEBSITE_AUTH_AAD_REQUIRE_CLIENT_SERVICE_PRINCIPAL", "true", "allowedApplications"},
 		{"WEBSITE_AUTH_NONCE_DURATION", "5", "is not a time span"},
 		{"WEBSITE_AUTH_VALIDATE_NONCE", "maybe", "is not true or false"},
+		{"WEBSITE_AUTH_VALIDATE_NONCE", "False", "is always checked"},
+		{"WEBSITE_AUTH_TOKEN_CONTAINER_SASURL", "https://contoso.blob.core.windows.net/tokens?sig=abc", "memstore, sqlitestore, redisstore and pgstore"},
 		{"WEBSITE_AUTH_PRESERVE_URL_FRAGMENT", "yes", "is not true or false"},
 		{"WEBSITE_AUTH_TOKEN_REFRESH_HOURS", "72:00:00", "is not a number of hours"},
 		{"WEBSITE_AUTH_DISABLE_WWWAUTHENTICATE", "on", "is not true or false"},

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -32,6 +33,29 @@ func TestAnApplicationInAnyLanguageBehindTheGateway(t *testing.T) {
 			t.Run("the end", g.signsOut)
 		})
 	}
+}
+
+// In a real browser, whose rules for cookies and forms no test kit has.
+func TestPersonSignsInThroughTheGateway(t *testing.T) {
+	t.Parallel()
+	c := startChromium(t)
+	g := startGateway(t, python(t), "app.py")
+	for i, row := range []struct{ open, ends, idp string }{
+		{"/orders?x=1", "/orders?x=1", "aad"},
+		{"/.auth/login/github?post_login_redirect_uri=/repositories", "/repositories", "github"},
+	} {
+		c.Visit(g.URL + row.open)
+		c.Type("#user", "ada")
+		c.Screenshot(fmt.Sprintf("%d-%s", 2*i+1, row.idp))
+		c.Click("button[value=allow]")
+		eventually(t, patience, func() bool { return c.Location() == g.URL+row.ends })
+		c.Screenshot(fmt.Sprintf("%d-signed-in", 2*i+2))
+		if text := c.Text("body"); !strings.Contains(text, `"X-MS-CLIENT-PRINCIPAL-IDP": "`+row.idp+`"`) {
+			t.Errorf("signed in with %s, the application shows %s", row.idp, text)
+		}
+	}
+	c.Visit(g.URL + "/signout")
+	eventually(t, patience, func() bool { return strings.HasPrefix(c.Location(), g.URL+"/.auth/logout/complete") })
 }
 
 // gateway is the example's real binary in front of an application, both running.

@@ -102,5 +102,8 @@ func startFailure(err error) (respond.Reason, respond.Options) {
 	if _, ok := errors.AsType[*providers.Error](err); ok {
 		return providerFailure(err)
 	}
+	if over(err) { // before it began: the provider says so
+		return respond.SignInInvalid, respond.Options{}
+	}
 	return respond.StoreUnavailable, respond.Options{RetryAfter: retrySoon}
 }

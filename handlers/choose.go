@@ -10,12 +10,13 @@ import (
 // choose offers the providers: GET /.auth/login. The links keep the parameters,
 // except for a target that is not allowed, which no page of ours shows (RED8).
 func (h *Handler) choose(w http.ResponseWriter, r *http.Request) {
-	target, params, ok := h.loginParameters(r)
-	if !ok {
+	params, ok := query(r)
+	target, _, once := h.targets.given(params, loginTarget, loginTargetOld)
+	if !ok || !once {
 		respond.Fail(w, r, respond.BadRequest, respond.Options{})
 		return
 	}
-	if target != "" {
+	if h.targets.allows(target) {
 		params.Set(loginTarget, target)
 	}
 	suffix := ""

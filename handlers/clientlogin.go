@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -54,7 +53,9 @@ func (h *Handler) clientLogin(w http.ResponseWriter, r *http.Request, p provider
 		h.refuseLogin(w, r, p, err)
 		return
 	}
-	h.answerLogin(w, r, p, s)
+	if !h.answerLogin(w, r, p, s) {
+		h.abandon(r.Context(), s)
+	}
 }
 
 // tokenLogin trades the token of a live session for a new one: POST /.auth/login
@@ -74,18 +75,12 @@ func (h *Handler) tokenLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s, err := h.sessions.LoadToken(r.Context(), token)
-	if err == nil && s.State() != session.Active {
-		err = errTokenOver
-	}
 	if err != nil {
 		h.refuseLogin(w, r, nil, err)
 		return
 	}
 	h.answerLogin(w, r, h.byName[s.User.Provider], s)
 }
-
-// errTokenOver: a session token that has run out is good for a refresh only.
-var errTokenOver = errors.Join(errors.New("handlers: session token refused: it has run out"), session.ErrNone)
 
 // turn waits until one more client's sign-in may be judged.
 func (h *Handler) turn(ctx context.Context) (done func(), ok bool) {
@@ -99,14 +94,16 @@ func (h *Handler) turn(ctx context.Context) (done func(), ok bool) {
 	}
 }
 
-// answerLogin gives the client its session token.
-func (h *Handler) answerLogin(w http.ResponseWriter, r *http.Request, p providers.Provider, s *session.Session) {
+// answerLogin gives the client its session token, and reports whether there is
+// one to be had.
+func (h *Handler) answerLogin(w http.ResponseWriter, r *http.Request, p providers.Provider, s *session.Session) bool {
 	answer, err := h.signedIn(s)
 	if err != nil {
 		h.refuseLogin(w, r, p, err)
-		return
+		return false
 	}
 	respond.JSON(w, r, http.StatusOK, answer)
+	return true
 }
 
 // refuseLogin answers a client whose sign-in the provider, or the session

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/session"
 )
 
 func TestContract14ClientSignsInWithTheProvidersToken(t *testing.T) {
@@ -222,4 +224,33 @@ func TestDOS4FloodOfClientSignInsIsBounded(t *testing.T) {
 		}
 		s.clientLogin(t, "afterwards")
 	})
+}
+
+// Azure/azure-mobile-apps#44: a token that is dead before it arrives helps nobody,
+// and no session is left of which nobody has a token.
+func TestContract32SessionWithoutAUsableTokenIsNotBegun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := 0
+		s := tokenSite(t, setup{sessions: session.Config{Lifetime: time.Millisecond, Hooks: session.Hooks{Ended: func(context.Context, session.Event) { ended++ }}}})
+		refusedProgram(t, s.program("POST", "/.auth/login/aad", `{"access_token":"alice"}`), 401, "sign_in_required")
+		fragmentOf(t, land(t, s.visitor(), "/.auth/login/aad?session_mode=token"), end, "error")
+		synctest.Wait()
+		if ended != 2 {
+			t.Errorf("%d of 2 sessions ended", ended)
+		}
+	})
+}
+
+// RED8: the page that offers the providers passes a program's parameters on, and
+// no target that is not allowed.
+func TestContract11ChoiceOfProvidersKeepsWhatTheProgramWants(t *testing.T) {
+	s := tokenSite(t, setup{})
+	w := s.visitor().get("/.auth/login?session_mode=token&post_login_redirect_uri=https://evil.example/")
+	if body := w.Body.String(); w.Code != 200 || !strings.Contains(body, `href="/.auth/login/aad?session_mode=token"`) || strings.Contains(body, "evil") {
+		t.Errorf("status %d: %s", w.Code, body)
+	}
+	w = s.visitor().get("/.auth/login?session_mode=token&post_login_redirect_url=" + callback)
+	if !strings.Contains(w.Body.String(), `/.auth/login/aad?post_login_redirect_uri=myapp%3A%2F%2Feasyauth.callback&amp;session_mode=token"`) {
+		t.Errorf("%s", w.Body)
+	}
 }

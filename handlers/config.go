@@ -42,10 +42,6 @@ type Config struct {
 	// may be given session tokens and call the routes for programs.
 	AllowedRedirects []string
 
-	// LogoutPath is one more path, outside Prefix, that signs out. Handler.Before
-	// serves it. Empty: none.
-	LogoutPath string
-
 	// AttemptLifetime is how long a sign-in may take at the provider; one that
 	// takes longer is begun again once. At most providers.FlowLifetime, which is
 	// the default.
@@ -87,8 +83,6 @@ func New(cfg Config) (*Handler, error) {
 		storeOff: cfg.TokensOff,
 		turns:    make(chan struct{}, maxClientLogins),
 		log:      cfg.Logger,
-
-		logoutPath: cfg.LogoutPath,
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
@@ -134,7 +128,6 @@ func New(cfg Config) (*Handler, error) {
 	secure := h.origin.Scheme == "https"
 	lifetime, err := cfg.attemptLifetime()
 	refuse(err)
-	refuse(cfg.checkLogoutPath(h.paths))
 	h.flows, err = newFlowCookies(cfg.Keys, secure, lifetime)
 	refuse(err)
 	if err == nil { // the same keys are judged once
@@ -160,21 +153,4 @@ func (c Config) attemptLifetime() (time.Duration, error) {
 		return 0, fmt.Errorf("handlers: AttemptLifetime of %s refused: use 1 s to %s", c.AttemptLifetime, providers.FlowLifetime)
 	}
 	return c.AttemptLifetime, nil
-}
-
-// checkLogoutPath refuses what no request would have as its path, or what is a
-// route already.
-func (c Config) checkLogoutPath(paths *authpath.Matcher) error {
-	if c.LogoutPath == "" {
-		return nil
-	}
-	path, ok := origin.LocalPath(c.LogoutPath)
-	u := url.URL{Path: path}
-	if !ok || !origin.WellFormed(c.LogoutPath) || path == home || u.EscapedPath() != c.LogoutPath {
-		return fmt.Errorf("handlers: LogoutPath %q refused: write a path of the application, as /sign-out", c.LogoutPath)
-	}
-	if place, _ := paths.Match(&u); place != authpath.Outside {
-		return fmt.Errorf("handlers: LogoutPath %q refused: it is under the prefix, where signing out has its own path", c.LogoutPath)
-	}
-	return nil
 }

@@ -12,9 +12,6 @@ import (
 // those that need no leave (contract 6).
 const sharedHeaders = "Accept, Content-Type, X-Requested-With, X-ZUMO-AUTH, X-ZUMO-FEATURES, X-ZUMO-INSTALLATION-ID, X-ZUMO-VERSION, ZUMO-API-VERSION"
 
-// preflightAge is how long a browser may remember the answer, in seconds.
-const preflightAge = "600"
-
 // share lets a page of an allowed origin read the answer of a route for programs,
 // and reports whether the request is answered by that: it was a preflight.
 //
@@ -23,24 +20,19 @@ const preflightAge = "600"
 // load. An origin that is not allowed gets the answer that it would get without
 // CORS, and may not read it (CSR6).
 func (h *Handler) share(w http.ResponseWriter, r *http.Request, methods []string) bool {
-	w.Header().Add("Vary", "Origin")
 	if !h.trusted(r) {
+		w.Header().Add("Vary", "Origin")
 		return false
 	}
-	w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
-	wants := r.Header.Get("Access-Control-Request-Method")
-	if r.Method != http.MethodOptions || wants == "" {
-		w.Header().Set("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate")
+	from, wants := r.Header.Get("Origin"), r.Header.Get("Access-Control-Request-Method")
+	switch {
+	case !respond.IsPreflight(r):
+		respond.Share(w.Header(), from)
+		return false
+	case !slices.Contains(methods, wants):
+		w.Header().Add("Vary", "Origin")
 		return false
 	}
-	if !slices.Contains(methods, wants) {
-		w.Header().Del("Access-Control-Allow-Origin")
-		return false
-	}
-	respond.NoStore(w.Header())
-	w.Header().Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
-	w.Header().Set("Access-Control-Allow-Headers", sharedHeaders)
-	w.Header().Set("Access-Control-Max-Age", preflightAge)
-	w.WriteHeader(http.StatusNoContent)
+	respond.Preflight(w, from, strings.Join(methods, ", "), sharedHeaders)
 	return true
 }

@@ -6,14 +6,10 @@ import (
 	"github.com/goeasyauth/easyauth/internal/authpath"
 )
 
-// Before serves what is under the prefix, and Config.LogoutPath, and passes every
-// other request on to next.
+// Before serves what is under the prefix and passes every other request on to
+// next.
 func (h *Handler) Before(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h.logoutPath != "" && r.URL.EscapedPath() == h.logoutPath {
-			h.serve(w, r, route{methods: getPost, serve: h.logout})
-			return
-		}
 		if place, _ := h.paths.Match(r.URL); place == authpath.Outside {
 			next.ServeHTTP(w, r)
 			return

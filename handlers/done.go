@@ -25,8 +25,9 @@ func (h *Handler) landing(p providers.Provider, target string) string {
 // done is that page: GET /.auth/login/<provider>/done. It moves on by itself,
 // by a header, which needs no script.
 func (h *Handler) done(w http.ResponseWriter, r *http.Request, _ providers.Provider) {
-	target, _, ok := h.loginParameters(r)
-	if !ok {
+	params, ok := query(r)
+	target, _, once := h.targets.given(params, loginTarget, loginTargetOld)
+	if !ok || !once {
 		respond.Fail(w, r, respond.BadRequest, respond.Options{})
 		return
 	}
@@ -62,7 +63,7 @@ func (h *Handler) receiver(w http.ResponseWriter, r *http.Request) {
 		respond.Receiver(w, r, from)
 		return
 	}
-	respond.Fail(w, r, respond.CrossSite, respond.Options{})
+	respond.Fail(w, r, respond.WindowRefused, respond.Options{})
 }
 
 // escapeNonASCII percent-encodes what a header cannot carry.

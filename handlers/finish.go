@@ -37,12 +37,10 @@ func (h *Handler) finish(w http.ResponseWriter, r *http.Request, p providers.Pro
 func (h *Handler) finishToken(w http.ResponseWriter, r *http.Request, p providers.Provider, f providers.Flow, login *providers.Login) {
 	s, err := h.sessions.StartToken(r.Context(), login)
 	var result string
-	switch {
-	case err != nil:
-	case f.Challenge != "":
-		result, err = h.codes.issue(p, s, f.Challenge)
-	default:
-		result, err = h.tokenJSON(s)
+	if err == nil {
+		if result, err = h.resultFor(p, f, s); err != nil {
+			h.abandon(r.Context(), s)
+		}
 	}
 	if err != nil {
 		why, opts := startFailure(err)
@@ -56,6 +54,27 @@ func (h *Handler) finishToken(w http.ResponseWriter, r *http.Request, p provider
 		respond.Message(w, r, `{"type":"LoginCompleted","oauth":`+result+`}`, f.Completion)
 	default:
 		respond.Redirect(w, r, fragment(h.tokenTarget(f), "token", result))
+	}
+}
+
+// resultFor is what the program gets for s: a code, or the JSON with the token.
+func (h *Handler) resultFor(p providers.Provider, f providers.Flow, s *session.Session) (string, error) {
+	if f.Challenge != "" {
+		return h.codes.issue(p, s, f.Challenge)
+	}
+	answer, err := h.signedIn(s)
+	if err != nil {
+		return "", err
+	}
+	text, err := respond.Marshal(answer)
+	return string(text), err
+}
+
+// abandon ends a session that was begun and that nobody can be given a token for,
+// such as one that the provider let end before it began.
+func (h *Handler) abandon(ctx context.Context, s *session.Session) {
+	if err := h.sessions.End(ctx, s); err != nil {
+		h.note(ctx, slog.LevelWarn, "session without a client left to expire", s.User.Provider, "", err)
 	}
 }
 
@@ -74,10 +93,12 @@ func (h *Handler) refuseFlow(w http.ResponseWriter, r *http.Request, p providers
 	}
 }
 
-// tellFailure says to a program why there is no token (contract 1.3, 1.6).
+// tellFailure says to a program why there is no token, where it would have found
+// one (contract 1.3, 1.6): at its own address, or the browser of a device would
+// stay where it is, and the application behind it.
 func (h *Handler) tellFailure(w http.ResponseWriter, r *http.Request, f providers.Flow, why respond.Reason) {
 	if f.Completion == "" || !h.targets.trusts(f.Completion) {
-		respond.Redirect(w, r, fragment(h.end(), "error", why.Text()))
+		respond.Redirect(w, r, fragment(h.tokenTarget(f), "error", why.Text()))
 		return
 	}
 	message, err := respond.Marshal(struct {
@@ -134,15 +155,6 @@ type who struct {
 func (h *Handler) signedIn(s *session.Session) (signedIn, error) {
 	token, err := h.sessions.SessionToken(s)
 	return signedIn{AuthenticationToken: token.Reveal(), User: who{s.User.SID()}}, err
-}
-
-func (h *Handler) tokenJSON(s *session.Session) (string, error) {
-	answer, err := h.signedIn(s)
-	if err != nil {
-		return "", err
-	}
-	text, err := respond.Marshal(answer)
-	return string(text), err
 }
 
 // fragment returns target with a fragment of one value in place of its own.

@@ -34,8 +34,6 @@ type Handler struct {
 	codes     codes
 	turns     chan struct{} // of clients that sign in, one for each at the same time
 	log       *slog.Logger
-
-	logoutPath string
 }
 
 // ServeHTTP answers a request under the prefix.

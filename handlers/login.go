@@ -3,7 +3,6 @@ package handlers
 import (
 	"log/slog"
 	"net/http"
-	"net/url"
 
 	"github.com/goeasyauth/easyauth/internal/respond"
 	"github.com/goeasyauth/easyauth/providers"
@@ -15,14 +14,6 @@ const (
 	loginTarget    = "post_login_redirect_uri"
 	loginTargetOld = "post_login_redirect_url"
 )
-
-// loginParameters returns the target of a sign-in, and the other parameters.
-func (h *Handler) loginParameters(r *http.Request) (target string, others url.Values, ok bool) {
-	if others, ok = query(r); ok {
-		target, ok = h.targets.take(others, loginTarget, loginTargetOld)
-	}
-	return target, others, ok
-}
 
 // login begins a sign-in: GET /.auth/login/<provider>. Parameters other than
 // the target go to the provider as they are.
@@ -39,21 +30,11 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request, p providers.Prov
 	}
 	flow := providers.NewFlow(p.Name(), h.base+"/login/"+p.Name()+"/callback", target)
 	if why, ok := h.wanted(&flow, params); !ok {
-		h.note(r.Context(), slog.LevelInfo, "sign-in not begun", p.Name(), why.String(), nil)
+		h.note(r.Context(), slog.LevelInfo, "sign-in not begun", p.Name(), why.String(), unwanted(flow))
 		respond.Fail(w, r, why, respond.Options{})
 		return
 	}
-	switch {
-	case flow.Token: // a target that is not allowed is none: the sign-in ends where the SDKs look
-		if !h.targets.allows(target) {
-			flow.ReturnTo = ""
-		}
-	case target != "":
-		flow.ReturnTo = h.targets.orHome(target)
-	}
-	if s, err := h.sessions.Load(r); err == nil && !flow.Token {
-		flow.Session = s.ID // it ends with this sign-in, and the callback may not see its cookie (LOG16)
-	}
+	h.prepare(&flow, r)
 	location, err := p.Begin(r.Context(), &flow, params)
 	if err != nil {
 		why, opts := providerFailure(err)
@@ -66,6 +47,10 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request, p providers.Prov
 		}
 		h.signInFailed(r.Context(), "sign-in not begun", p, why, err)
 		opts.Reload = why == respond.ProviderUnavailable // nothing was spent
+		if flow.Token && !opts.Reload {
+			h.tellFailure(w, r, flow, why)
+			return
+		}
 		respond.Fail(w, r, why, opts)
 		return
 	}
@@ -76,4 +61,23 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request, p providers.Prov
 	}
 	h.note(r.Context(), slog.LevelDebug, "sign-in begun", p.Name(), "", nil)
 	respond.Redirect(w, r, location)
+}
+
+// prepare judges the target of f, and notes which session a sign-in with a cookie
+// ends: the callback may not see the cookie of that one (LOG16). For a program, a
+// target that is not allowed is none, and the sign-in ends where the SDKs look.
+func (h *Handler) prepare(f *providers.Flow, r *http.Request) {
+	allowed := h.targets.allows(f.ReturnTo)
+	if f.Token {
+		if !allowed {
+			f.ReturnTo = ""
+		}
+		return
+	}
+	if f.ReturnTo != "" && !allowed {
+		f.ReturnTo = home
+	}
+	if s, err := h.sessions.Load(r); err == nil {
+		f.Session = s.ID
+	}
 }

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -31,6 +32,9 @@ type account struct {
 	UserClaims            []principal.Claim `json:"user_claims"`
 	UserID                string            `json:"user_id"`
 }
+
+// errTokenOver: a session token that has run out is good for a refresh only.
+var errTokenOver = fmt.Errorf("handlers: session token refused: it has run out: %w", session.ErrNone)
 
 // whoami tells who is signed in: GET /.auth/me, an array of one, or with
 // ?provider=<alias> that one, or {} where another provider is asked for. It

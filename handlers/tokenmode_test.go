@@ -1,6 +1,8 @@
 package handlers_test
 
 import (
+	"cmp"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"html"
@@ -20,19 +22,24 @@ import (
 const end = app + "/.auth/login/done"
 
 func TestContract13TokenModeEndsWithTheTokenInTheFragment(t *testing.T) {
+	var random strings.Builder // for what does not compress
+	for random.Len() < 8<<10 {
+		random.WriteString(rand.Text())
+	}
 	for name, row := range map[string]struct{ query, end string }{
-		"without a target":                  {"", end},
-		"path of the application":           {"&post_login_redirect_url=/a?b=c%23d", "/a?b=c"},
-		"origin of the list":                {"&post_login_redirect_uri=https://spa.example/in?x=y", "https://spa.example/in?x=y"},
-		"origin of the list, no path":       {"&post_login_redirect_uri=https://spa.example", "https://spa.example/"},
-		"page of the list":                  {"&post_login_redirect_uri=https://paged.example/end?x", "https://paged.example/end?x"},
-		"application on a device":           {"&post_login_redirect_url=myapp://easyauth.callback", "myapp://easyauth.callback/"},
-		"not allowed":                       {"&post_login_redirect_uri=https://evil.example/", end},
-		"not allowed page":                  {"&post_login_redirect_uri=https://paged.example/", end},
-		"not allowed scheme":                {"&post_login_redirect_uri=other://easyauth.callback", end},
-		"script (RED8)":                     {"&post_login_redirect_uri=javascript:alert(1)", end},
-		"our own routes":                    {"&post_login_redirect_uri=/.auth/logout", end},
-		"end of the Windows broker ignored": {"&sso_end_uri=ms-app://s-1-15", end},
+		"without a target":                      {"", end},
+		"path of the application":               {"&post_login_redirect_url=/a?b=c%23d", "/a?b=c"},
+		"origin of the list":                    {"&post_login_redirect_uri=https://spa.example/in?x=y", "https://spa.example/in?x=y"},
+		"origin of the list, no path":           {"&post_login_redirect_uri=https://spa.example", "https://spa.example/"},
+		"page of the list":                      {"&post_login_redirect_uri=https://paged.example/end?x", "https://paged.example/end?x"},
+		"application on a device":               {"&post_login_redirect_url=myapp://easyauth.callback", "myapp://easyauth.callback/"},
+		"not allowed":                           {"&post_login_redirect_uri=https://evil.example/", end},
+		"not allowed page":                      {"&post_login_redirect_uri=https://paged.example/", end},
+		"not allowed scheme":                    {"&post_login_redirect_uri=other://easyauth.callback", end},
+		"not allowed, and larger than a cookie": {"&post_login_redirect_uri=https://evil.example/" + random.String(), end},
+		"script (RED8)":                         {"&post_login_redirect_uri=javascript:alert(1)", end},
+		"our own routes":                        {"&post_login_redirect_uri=/.auth/logout", end},
+		"end of the Windows broker ignored":     {"&sso_end_uri=ms-app://s-1-15", end},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -73,7 +80,7 @@ func TestContract11OtherSessionModesAreCookies(t *testing.T) {
 			}
 		}
 		for _, query := range []string{"session_mode=token&session_mode=cookie", "completion_type=postMessage", "completion_type=carrierPigeon&completion_origin=" + spa,
-			"code_challenge=x&code_challenge_method=S256", "code_challenge=" + strings.Repeat("A", 43), "code_challenge=" + strings.Repeat("A", 43) + "&code_challenge_method=plain"} {
+			"code_challenge=x&code_challenge_method=S256", "code_challenge=AAAA&code_challenge_method=S256", "code_challenge=" + strings.Repeat("A", 43), "code_challenge=" + strings.Repeat("A", 43) + "&code_challenge_method=plain"} {
 			if w := s.visitor().get("/.auth/login/aad?"+query, program...); w.Code != http.StatusBadRequest {
 				t.Errorf("%q: status %d", query, w.Code)
 			}
@@ -103,18 +110,22 @@ func TestContract13ErrorsOfTokenModeAreInTheFragment(t *testing.T) {
 		failure error
 		query   string
 		text    string
+		at      string
 	}{
 		"declined":            {failure: &providers.Error{Kind: providers.Denied}, text: "The sign-in was cancelled or your provider declined it."},
 		"forged":              {failure: &providers.Error{Kind: providers.Invalid}, text: "The provider's answer could not be accepted. Please start again."},
 		"not allowed":         {failure: &providers.Error{Kind: providers.NotAllowed}, text: "You are signed in, but your account may not see this."},
 		"silent":              {failure: &providers.Error{Kind: providers.Interaction}, query: "&prompt=none", text: "The sign-in was cancelled or your provider declined it."},
-		"target of a partner": {failure: &providers.Error{Kind: providers.Denied}, query: "&post_login_redirect_uri=" + callback, text: "The sign-in was cancelled or your provider declined it."},
+		"target of a partner": {failure: &providers.Error{Kind: providers.Denied}, query: "&post_login_redirect_uri=" + spa + "/in", text: "The sign-in was cancelled or your provider declined it.", at: spa + "/in"},
+		"application on a device, which is opened": {failure: &providers.Error{Kind: providers.Denied}, query: "&post_login_redirect_url=" + callback +
+			"&code_challenge=" + strings.Repeat("A", 43) + "&code_challenge_method=S256", text: "The sign-in was cancelled or your provider declined it.", at: callback + "/"},
+		"target that is not allowed": {failure: &providers.Error{Kind: providers.Denied}, query: "&post_login_redirect_uri=https://evil.example/", text: "The sign-in was cancelled or your provider declined it."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := tokenSite(t, setup{stub: &stub{name: "aad", failure: row.failure}})
 				w := land(t, s.visitor(), "/.auth/login/aad?session_mode=token"+row.query)
-				if got := fragmentOf(t, w, end, "error"); got != row.text {
+				if got := fragmentOf(t, w, cmp.Or(row.at, end), "error"); got != row.text {
 					t.Errorf("error %q, want %q", got, row.text)
 				}
 			})
@@ -192,8 +203,11 @@ func TestContract16ForeignCompletionOriginIs403InThePopup(t *testing.T) {
 		s := tokenSite(t, setup{})
 		for _, from := range []string{"https://evil.example", "https://spa.example/", "https://spa.example.evil.example", "http://spa.example", "null", "*", "https://paged.example/end"} {
 			w := s.visitor().get("/.auth/login/aad?session_mode=token&completion_type=postMessage&completion_origin=" + url.QueryEscape(from))
-			if w.Code != http.StatusForbidden || s.stub.params != nil || strings.Contains(w.Body.String(), "evil") {
+			if w.Code != http.StatusForbidden || s.stub.params != nil || strings.Contains(w.Body.String(), "evil") || !strings.Contains(w.Body.String(), "list of allowed redirects") {
 				t.Errorf("%q: status %d", from, w.Code)
+			}
+			if !strings.Contains(s.logs.String(), `reason=window_refused`) || !strings.Contains(s.logs.String(), from) {
+				t.Errorf("the log does not say that %q is missing on the list", from)
 			}
 			w = s.visitor().get("/.auth/login/iframereceiver?completion_origin=" + url.QueryEscape(from))
 			if w.Code != http.StatusForbidden {
@@ -214,6 +228,18 @@ func TestContract16CompletionOriginIsJudgedAgainAtTheCallback(t *testing.T) {
 		v.to = newer
 		w := v.get(callbackPath + "?code=alice&state=" + state)
 		fragmentOf(t, w, end, "token") // to nobody: it rests in the popup
+	})
+}
+
+func TestRED11TargetOfAProgramIsJudgedAgainAtTheCallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := storetest.NewCounting(memstore.New())
+		older := tokenSite(t, setup{shared: shared})
+		newer := tokenSite(t, setup{shared: shared, config: handlers.Config{AllowedRedirects: []string{}}})
+		v := older.visitor()
+		state := v.begin(t, "/.auth/login/aad?session_mode=token&post_login_redirect_uri=https://spa.example/in")
+		v.to = newer
+		fragmentOf(t, v.get(callbackPath+"?code=alice&state="+state), end, "token")
 	})
 }
 
@@ -258,9 +284,10 @@ func TestContract12AttemptThatTookTooLongIsBegunAgainAsItWas(t *testing.T) {
 			if got := late(); got != app+"/.auth/login/aad"+query {
 				t.Errorf("%s: begun again at %q", name, got)
 			}
+			at := map[string]string{"target": "/x", "code": callback + "/"}[name]
 			switch got := late(); {
 			case name == "postMessage" && got == "": // told by the page
-			case !strings.HasPrefix(got, end+"#error=The%20sign-in%20took%20too%20long"):
+			case !strings.HasPrefix(got, cmp.Or(at, end)+"#error=The%20sign-in%20took%20too%20long"):
 				t.Errorf("%s: the second time ends at %q", name, got)
 			}
 			if s.stub.calls() != 0 {
@@ -306,4 +333,17 @@ func TestContract13TokenModeIsNotFinishedTwice(t *testing.T) {
 			t.Errorf("error %q, %d codes spent", got, s.stub.calls())
 		}
 	})
+}
+
+func TestContract13ProgramIsToldOfASignInThatCannotBegin(t *testing.T) {
+	for kind, want := range map[providers.Kind]int{providers.Misconfigured: http.StatusFound, providers.Invalid: http.StatusFound, providers.Unready: http.StatusServiceUnavailable} {
+		s := tokenSite(t, setup{stub: &stub{name: "aad", unready: &providers.Error{Kind: kind}}})
+		w := s.visitor().get("/.auth/login/aad?session_mode=token&post_login_redirect_url=" + callback)
+		if w.Code != want { // one that may begin in a moment loads its page again
+			t.Errorf("%s: status %d, want %d", kind, w.Code, want)
+		}
+		if want == http.StatusFound {
+			fragmentOf(t, w, callback+"/", "error")
+		}
+	}
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -46,7 +47,7 @@ func (h *Handler) wanted(f *providers.Flow, params url.Values) (why respond.Reas
 			return respond.BadRequest, false
 		}
 		if !h.targets.trusts(f.Completion) {
-			return respond.CrossSite, false
+			return respond.WindowRefused, false
 		}
 	}
 	if c := given.Get(challengeParam); c != "" && h.tokens {
@@ -59,6 +60,15 @@ func (h *Handler) wanted(f *providers.Flow, params url.Values) (why respond.Reas
 		return respond.NotFound, false
 	}
 	return 0, true
+}
+
+// unwanted is what the log says of a sign-in that cannot end as it was to: which
+// origin is missing on the list is hard to find out otherwise.
+func unwanted(f providers.Flow) error {
+	if f.Completion == "" {
+		return nil
+	}
+	return fmt.Errorf("handlers: completion_origin %.100q", f.Completion)
 }
 
 // challenge returns a code challenge in the alphabet of RFC 7636. App Service's

@@ -12,8 +12,9 @@ import (
 )
 
 // Authenticate attaches the session to the context of every request outside the
-// prefix, for session.FromContext, and hands all of them on: strangers too, and
-// requests of which it cannot be told whose they are (session.Err says so).
+// prefix, for session.FromContext, and hands all of them on, unless there is a
+// Gate: strangers too, and requests of which it cannot be told whose they are
+// (session.Err says so).
 //
 // A session in its grace period is renewed before the handler runs. An access
 // token that is due is renewed as well, unless Config.LazyTokens leaves that to

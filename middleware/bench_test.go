@@ -31,7 +31,7 @@ func TestASignedInRequestStaysWithinItsAllocations(t *testing.T) {
 // memory store, with the same request through scs: LoadAndSave, and one Get of
 // the same user.
 func BenchmarkRequest(b *testing.B) {
-	a := newApp(b)
+	a := newApp(b, withTokens)
 	cookie := a.signIn(b)
 	easyauth := a.Authenticate(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { session.FromContext(r.Context()) }))
 	tokens := a.Authenticate(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -50,6 +50,7 @@ func BenchmarkRequest(b *testing.B) {
 		{"anonymous with foreign cookies", easyauth, page("/account", &http.Cookie{Name: "theme", Value: "dark"}, &http.Cookie{Name: "lang", Value: "en"})},
 		{"signed-in", easyauth, page("/account", cookie)},
 		{"signed-in and a fresh token", tokens, page("/account", cookie)},
+		{"signed-in by a session token", easyauth, with(request("GET", "/api"), "X-ZUMO-AUTH", a.token(b))},
 		{"scs anonymous", peer, page("/account")},
 		{"scs signed-in", peer, page("/account", peerCookie)},
 	} {

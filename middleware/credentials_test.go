@@ -91,7 +91,8 @@ func TestNoCookieForAProgram(t *testing.T) {
 
 // Contract 1.11, RFC 6750 section 3.
 func TestAccessTokenOfTheProvider(t *testing.T) {
-	a := newApp(t, withTokens, withHeaders)
+	var log bytes.Buffer
+	a := newApp(t, withTokens, withHeaders, logTo(&log))
 	_, seen := visit(a.Require, with(request("GET", "/api"), "Authorization", "Bearer robot"))
 	if seen == nil || user(seen) != "robot" || seen.Header.Get("X-MS-CLIENT-PRINCIPAL-ID") != "robot" {
 		t.Fatal("a good token is refused, or nobody's")
@@ -100,6 +101,9 @@ func TestAccessTokenOfTheProvider(t *testing.T) {
 		if strings.HasPrefix(name, "X-Ms-Token-") {
 			t.Errorf("%s is set", name)
 		}
+	}
+	if log.Len() > 0 {
+		t.Errorf("that such a request has no other tokens is no news: %s", &log)
 	}
 	cookie := a.signIn(t)
 	for _, tt := range []struct {

@@ -28,7 +28,12 @@ func TestCSR10RequestsThatOtherSitesCause(t *testing.T) {
 		{"docs#104705 a browser without Referer", "POST", []string{"Sec-Fetch-Site", "same-origin", "User-Agent", "Mozilla/5.0"}, true},
 		{"an allowed origin", "POST", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://partner.example"}, true},
 		{"another site reads", "GET", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, true},
+		{"a WebSocket of ours", "GET", []string{"Upgrade", "websocket", "Origin", "https://app.example"}, true},
+		{"a WebSocket of an allowed origin", "GET", []string{"Upgrade", "websocket", "Origin", "https://partner.example"}, true},
+		{"a WebSocket of a program", "GET", []string{"Upgrade", "websocket"}, true},
 
+		{"a WebSocket of another site", "GET", []string{"Upgrade", "websocket", "Origin", "https://evil.example"}, false},
+		{"CSR2 a WebSocket of a sibling", "GET", []string{"Upgrade", "websocket", "Sec-Fetch-Site", "same-site", "Origin", "https://other.app.example"}, false},
 		{"another site", "POST", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, false},
 		{"CSR2 a sibling", "POST", []string{"Sec-Fetch-Site", "same-site", "Origin", "https://other.app.example"}, false},
 		{"CSR2 Origin null", "POST", []string{"Origin", "null"}, false},
@@ -108,6 +113,46 @@ func TestTrustedOriginsThatAreRefused(t *testing.T) {
 		g, err := middleware.New(middleware.Config{Sessions: m, BaseURL: base, TrustedOrigins: []string{origin}})
 		if g != nil || err == nil || !strings.Contains(err.Error(), "TrustedOrigins") {
 			t.Errorf("%q: %v", origin, err)
+		}
+	}
+}
+
+// Contract 1.11 and 6: pages of allowed origins call with a token that a preflight
+// never carries. The preflight is not the application's to answer: as a stranger's
+// it would open every handler that does not look at the method (CSR6).
+func TestContract111PreflightOfAnAllowedOriginIsAnsweredAtTheDoor(t *testing.T) {
+	trusting := func(m *middleware.Config, _ *session.Config) { m.TrustedOrigins = []string{"https://partner.example"} }
+	closed := newApp(t, trusting, gated(middleware.Gate{Unauthenticated: middleware.Return401}))
+	open := newApp(t, trusting)
+	for door, through := range map[string]func(http.Handler) http.Handler{"the gate": closed.Authenticate, "Require": open.Require} {
+		ask := func(method, origin string, more ...string) (*http.Response, bool) {
+			r := request(method, "/api")
+			r.Header.Set("Origin", origin)
+			for i := 0; i < len(more); i += 2 {
+				r.Header.Set(more[i], more[i+1])
+			}
+			rec, seen := visit(through, r)
+			return rec.Result(), seen != nil
+		}
+		preflight := []string{"Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", "x-zumo-auth"}
+		res, passed := ask("OPTIONS", "https://partner.example", preflight...)
+		if passed || res.StatusCode != http.StatusNoContent || res.Header.Get("Access-Control-Allow-Origin") != "https://partner.example" ||
+			res.Header.Get("Access-Control-Allow-Methods") != "PUT" || res.Header.Get("Access-Control-Allow-Headers") != "x-zumo-auth" ||
+			res.Header.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s, preflight: passed %v, status %d, %v", door, passed, res.StatusCode, res.Header)
+		}
+		if res, passed := ask("PUT", "https://partner.example"); passed || res.StatusCode != http.StatusUnauthorized ||
+			res.Header.Get("Access-Control-Allow-Origin") != "https://partner.example" {
+			t.Errorf("%s, no token: passed %v, status %d, %v", door, passed, res.StatusCode, res.Header)
+		}
+		for _, origin := range []string{"https://evil.example", "null", "https://partner.example.evil.example", "http://partner.example"} {
+			if res, passed := ask("OPTIONS", origin, preflight...); passed || res.StatusCode != http.StatusUnauthorized ||
+				res.Header.Get("Access-Control-Allow-Origin") != "" {
+				t.Errorf("%s, preflight of %s: passed %v, status %d, %v", door, origin, passed, res.StatusCode, res.Header)
+			}
+		}
+		if res, passed := ask("OPTIONS", "https://partner.example"); passed || res.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s, OPTIONS that is no preflight: passed %v, status %d", door, passed, res.StatusCode)
 		}
 	}
 }

@@ -62,6 +62,9 @@ func (g *Guard) closed(w http.ResponseWriter, r *http.Request) bool {
 	if g.gate.Unauthenticated == AllowAnonymous || g.excluded.has(r.URL) {
 		return false
 	}
+	if g.share(w, r) {
+		return true
+	}
 	if session.Err(r.Context()) != nil || g.gate.Unauthenticated == RedirectToLogin || errors.Is(g.seen(r.Context()), session.ErrForbidden) {
 		g.refuseStranger(w, r)
 		return true

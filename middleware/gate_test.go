@@ -194,7 +194,7 @@ func TestPTHExcludedPathsHaveOneSpelling(t *testing.T) {
 		{"/public/secret%3F/bar", false}, // PTH4
 		{"/public/a%00", false},
 		{"/public/a%0d%0a", false},
-		{"/public/%c0%ae%c0%ae/admin", false}, // overlong dots
+		{"/public/%C0%AE%C0%AE/admin", false}, // overlong dots
 		{"/health%20", false},
 		{"/health;x", false},
 		{`/public\..\admin`, false},
@@ -248,7 +248,10 @@ func TestGatesThatAreRefused(t *testing.T) {
 		{"action", middleware.Gate{Unauthenticated: 9}, "Action9"},
 		{"https without", middleware.Gate{RequireHTTPS: true}, "BaseURL is http"},
 	} {
-		g, err := middleware.New(middleware.Config{Sessions: m, BaseURL: plain, Gate: &tt.gate})
+		g, err := middleware.New(middleware.Config{Sessions: m, BaseURL: plain, Gate: &tt.gate, LogoutEndpoint: "everything at once"})
+		if err != nil && !strings.Contains(err.Error(), "LogoutEndpoint") {
+			t.Errorf("%s: not all of it is told: %v", tt.name, err)
+		}
 		if g != nil || err == nil || !strings.Contains(err.Error(), tt.cause) {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.cause)
 		}

@@ -25,6 +25,7 @@ type Guard struct {
 	gated     bool // there is one
 	proxy     *ForwardProxy
 	origins   *http.CrossOriginProtection
+	partners  map[string]bool // origins whose pages may call
 	fragments bool
 	silent    bool
 
@@ -40,14 +41,16 @@ type Guard struct {
 // New returns a Guard. It dials nothing and starts nothing. Its error names
 // every mistake in c.
 func New(c Config) (*Guard, error) {
+	gate := *c.gate()
 	paths, err := c.check()
-	if err != nil {
+	open, more := gate.check(c)
+	origins, also := newProtection(c.TrustedOrigins)
+	if err := errors.Join(err, more, also); err != nil {
 		return nil, err
 	}
-	gate, base := *c.gate(), c.BaseURL.Scheme+"://"+c.BaseURL.Host
-	open, err := gate.check(c)
-	origins, also := newProtection(base, c.TrustedOrigins)
-	if err := errors.Join(err, also); err != nil {
+	base := c.BaseURL.Scheme + "://" + c.BaseURL.Host
+	// Behind a proxy the Host that an Origin is compared with may be another one.
+	if err := origins.AddTrustedOrigin(base); err != nil {
 		return nil, err
 	}
 	loginPath := paths.Prefix() + "/login"
@@ -67,6 +70,7 @@ func New(c Config) (*Guard, error) {
 		gated:     c.Gate != nil,
 		proxy:     c.ForwardProxy,
 		origins:   origins,
+		partners:  make(map[string]bool, len(c.TrustedOrigins)),
 		fragments: c.PreserveFragments,
 		silent:    !c.NoSilentReauth,
 
@@ -75,6 +79,9 @@ func New(c Config) (*Guard, error) {
 		reauthCookie: "easyauth-reauth",
 		logoutPath:   c.LogoutEndpoint,
 		logout:       c.Logout,
+	}
+	for _, origin := range c.TrustedOrigins {
+		g.partners[origin] = true
 	}
 	if g.secure {
 		g.reauthCookie = "__Host-" + g.reauthCookie

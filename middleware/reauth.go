@@ -17,15 +17,16 @@ const reauthHeader = "X-MS-REAUTH-ON"
 const reauthEvery = 10 * time.Minute
 
 // remind sees to a session whose refresh token is near its end. A person who
-// opens a page is sent to the provider and back, once in ten minutes, where it
-// can sign them in again without showing anything, and comes back to the same
-// page either way; remind then has answered. Every other answer says in a header
-// when the time is over.
+// opens a page is sent to the provider, once in ten minutes, where it can sign
+// them in again without showing anything, and comes back to the same page either
+// way; remind then has answered. Every other answer says in a header when the
+// time is over, those to programs with a token of their own included: none of
+// their requests opens a page.
 func (g *Guard) remind(w http.ResponseWriter, r *http.Request, s *session.Session) bool {
 	if s.ReauthAt.IsZero() {
 		return false
 	}
-	if target := ownTarget(r); g.silent && target != "" && s.Carrier() == session.Cookie && r.Method == http.MethodGet &&
+	if target := ownTarget(r); g.silent && target != "" && r.Method == http.MethodGet &&
 		respond.Navigation(r) && len(r.CookiesNamed(g.reauthCookie)) == 0 && g.canBeSilent(s.User.Provider) {
 		http.SetCookie(w, &http.Cookie{Name: g.reauthCookie, Value: "1", Path: "/", MaxAge: int(reauthEvery / time.Second),
 			HttpOnly: true, Secure: g.secure, SameSite: http.SameSiteLaxMode})

@@ -12,16 +12,17 @@ import (
 
 // Require lets signed-in users pass. A stranger is sent to the login if a person
 // is opening a page, and gets 401 otherwise; where it cannot be told who asks,
-// the answer is 503 with Retry-After, and a page tries again by itself.
+// the answer is 503 with Retry-After, and a page tries again by itself. A request
+// that is signed in by its cookie, would change something and was caused by a
+// page of another site gets 403, here and in every other guard.
 //
 // Inside Authenticate it uses what that found; alone it does the same work
 // itself. It does not go around the routes of easyauth: for a path under the
 // prefix it answers 404.
 //
-// A CORS preflight is refused like any other request without a session. Letting
-// it pass would show the route to whoever sends OPTIONS with the headers of a
-// preflight; a CORS middleware that goes around Require answers preflights
-// before they get here.
+// A CORS preflight is refused like any other request without a session, except
+// that one of Config.TrustedOrigins is answered here: letting it pass would show
+// the route to whoever sends OPTIONS with the headers of a preflight.
 func (g *Guard) Require(next http.Handler) http.Handler {
 	return g.guard(next, func(http.ResponseWriter, *http.Request, *session.Session) bool { return true })
 }
@@ -83,7 +84,9 @@ func (g *Guard) guard(next http.Handler, admit func(http.ResponseWriter, *http.R
 	door := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, ok := session.FromContext(r.Context())
 		if !ok {
-			g.refuseStranger(w, r)
+			if !g.share(w, r) {
+				g.refuseStranger(w, r)
+			}
 			return
 		}
 		if g.foreign(r, s) {

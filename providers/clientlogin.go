@@ -2,8 +2,6 @@ package providers
 
 import (
 	"context"
-	"errors"
-	"net/url"
 	"time"
 )
 
@@ -23,12 +21,14 @@ func (p *OIDC) LoginWithTokens(ctx context.Context, sent ClientTokens) (*Login, 
 		return nil, err
 	}
 	login := &Login{Provider: p.cfg.Name, Identity: proof.identity, AuthTime: proof.authTime(), Tokens: Tokens{
-		AuthenticationToken: sent.AuthenticationToken,
-		SentAt:              time.Now(),
-		ExpiresIn:           max(0, min(sent.ExpiresIn, maxExpiresIn)),
+		SentAt:    time.Now(),
+		ExpiresIn: max(0, min(sent.ExpiresIn, maxExpiresIn)),
 	}}
+	if proof.kind == ClientAuthenticationToken {
+		login.Tokens.AuthenticationToken = sent.AuthenticationToken
+	}
 	if !p.cfg.NoRefresh {
-		login.Tokens.RefreshToken = sent.RefreshToken
+		login.Tokens.RefreshToken = sent.RefreshToken // whose it is shows at its first use
 	}
 	if err := p.joinIDToken(ctx, login, proof, sent.IDToken); err != nil {
 		return nil, err
@@ -40,7 +40,9 @@ func (p *OIDC) LoginWithTokens(ctx context.Context, sent ClientTokens) (*Login, 
 		return nil, err
 	}
 	if p.cfg.ClientLogin.AuthorizationCode && !sent.AuthorizationCode.IsZero() {
-		return login, p.joinCode(ctx, login, sent)
+		if err := p.joinCode(ctx, login, sent); err != nil {
+			return nil, err
+		}
 	}
 	return login, nil
 }
@@ -108,107 +110,4 @@ func (p *OIDC) prove(ctx context.Context, kind ClientToken, raw Secret) (proof, 
 		issuedTo = audienceOf(token.claims, audiences) // an ID token is issued to whom it is for
 	}
 	return proof{kind, token, identity, issuedTo}, err
-}
-
-// joinIDToken takes an ID token that came beside the deciding one, if it is for
-// this application too. One for another, such as the mobile application itself,
-// is not kept: it proves nothing here.
-func (p *OIDC) joinIDToken(ctx context.Context, login *Login, d proof, raw Secret) error {
-	if raw.IsZero() || d.kind == ClientIDToken {
-		login.Tokens.IDToken = raw
-		return nil
-	}
-	beside, err := p.prove(ctx, ClientIDToken, raw)
-	switch {
-	case isInvalid(err):
-		return nil
-	case err != nil:
-		return err
-	case !beside.identity.same(login.Identity):
-		return p.refused("verify", Invalid, errors.New("the tokens are two users'"))
-	}
-	login.Tokens.IDToken, login.Identity = raw, beside.identity
-	return nil
-}
-
-// joinAccessToken takes the access token. One beside the deciding token is taken
-// if it is known whose it is: by at_hash, because it is a token for this
-// application, or because the provider says so.
-func (p *OIDC) joinAccessToken(ctx context.Context, login *Login, d proof, raw Secret) error {
-	login.Tokens.AccessToken = raw
-	switch {
-	case raw.IsZero():
-		return nil
-	case d.kind == ClientAccessToken:
-		exp, _ := d.token.claims.Time("exp")
-		login.Tokens.ExpiresIn = min(time.Until(exp), maxExpiresIn) // it says so itself
-		return nil
-	}
-	return p.checkOwner(ctx, d, raw)
-}
-
-// checkOwner is whether an access token is the user's (OpenID Connect Core
-// 3.1.3.8, 5.3.2; docs/threats.md CDL4).
-func (p *OIDC) checkOwner(ctx context.Context, d proof, access Secret) error {
-	if d.token.claims.Has("at_hash") {
-		if err := checkAccessToken(d.token, access); err != nil {
-			return p.refused("verify", Invalid, err)
-		}
-		return nil
-	}
-	if own, err := p.prove(ctx, ClientAccessToken, access); err == nil {
-		if !own.identity.same(d.identity) {
-			return p.refused("verify", Invalid, errors.New("the tokens are two users'"))
-		}
-		return nil
-	}
-	claims, err := p.UserInfo(ctx, access, d.identity.Subject)
-	if e, ok := errors.AsType[*Error](err); ok && (e.Kind == Mismatch || e.Status == 401 || e.Status == 403) {
-		return p.refused("verify", Invalid, errors.New("the access token is not that user's"))
-	}
-	if err == nil && claims.Len() == 0 {
-		return p.refused("verify", Invalid, errors.New("nobody says whose the access token is: there is no userinfo endpoint"))
-	}
-	return err
-}
-
-// joinCode trades the code of a client's SDK, which has asked for it in the name
-// of this application. It comes without a PKCE verifier, since SDKs hand none out.
-func (p *OIDC) joinCode(ctx context.Context, login *Login, sent ClientTokens) error {
-	meta, failure := p.metadata(ctx, "exchange")
-	if failure != nil {
-		return failure
-	}
-	tokens, failure := p.tokenCall(ctx, meta, nil, url.Values{
-		"grant_type":   {"authorization_code"},
-		"code":         {sent.AuthorizationCode.Reveal()},
-		"redirect_uri": {sent.RedirectURI},
-	})
-	if failure != nil {
-		return notGood(failure, "the provider does not take the authorization code").in(p.cfg.Name, "exchange")
-	}
-	other, err := p.idToken(ctx, tokens.IDToken, func(token jwt) error { return checkAccessToken(token, tokens.AccessToken) })
-	if err != nil {
-		return err
-	}
-	if !other.same(login.Identity) {
-		return p.refused("verify", Invalid, errors.New("the authorization code is another user's"))
-	}
-	tokens.AuthenticationToken = login.Tokens.AuthenticationToken
-	login.Tokens = *tokens
-	return nil
-}
-
-// notGood turns the refusal of something that a client sent into one of the
-// client: nobody else had it.
-func notGood(e *Error, cause string) *Error {
-	if e.Kind == Revoked || e.Code == "access_denied" { // Dex's word for a wrong password
-		e.Kind, e.Err = Invalid, errors.New(cause)
-	}
-	return e
-}
-
-func isInvalid(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	return ok && e.Kind == Invalid
 }

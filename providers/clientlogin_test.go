@@ -132,6 +132,9 @@ func TestContract14ClientLogin(t *testing.T) {
 			return tokens
 		}, kind: providers.Invalid, reason: "at_hash is not"},
 		{name: "google: an access token beside, of whom userinfo says the same", op: opaque, config: likeGoogle, sent: beside("alice", false)},
+		{name: "google: an access token beside, for this application", config: likeGoogle, sent: beside("alice", false)},
+		{name: "CDL4 google: an access token beside, for this application, of another user", config: likeGoogle, sent: beside("bob", false),
+			kind: providers.Invalid, reason: "the tokens are two users'"},
 		{name: "CDL4 google: an access token beside, of whom userinfo says another", op: opaque, config: likeGoogle, sent: beside("bob", false),
 			kind: providers.Invalid, reason: "the access token is not that user's"},
 		{name: "CDL4 google: an access token beside, which is none", op: opaque, config: likeGoogle, sent: func(r *rig) providers.ClientTokens {
@@ -243,6 +246,19 @@ func TestClientLoginKeepsNoRefreshToken(t *testing.T) {
 	tokens.RefreshToken = secretly("rt")
 	if login, err := r.LoginWithTokens(t.Context(), tokens); err != nil || !login.Tokens.RefreshToken.IsZero() {
 		t.Errorf("%v: %+v", err, login)
+	}
+}
+
+// TestClientLoginKeepsNothingThatNobodyJudged: an authentication token beside the
+// deciding one is not stored.
+func TestClientLoginKeepsNothingThatNobodyJudged(t *testing.T) {
+	for name, change := range map[string]func(*providers.OIDCConfig){"aad": likeEntra, "microsoftaccount": likeMSA} {
+		r := newRig(t, providertest.Config{AccessTokens: providertest.EntraV2}, change)
+		tokens := accessTokenOf(nil)(r)
+		tokens.AuthenticationToken = secretly("made up")
+		if login, err := r.LoginWithTokens(t.Context(), tokens); err != nil || !login.Tokens.AuthenticationToken.IsZero() {
+			t.Errorf("%s: %v: %+v", name, err, login)
+		}
 	}
 }
 

@@ -104,7 +104,7 @@ func (p *OIDC) checkSender(meta *metadata, response url.Values) error {
 	switch {
 	case !response.Has("iss") && meta.tellsIssuer:
 		return errors.New("the response lacks iss")
-	case response.Has("iss") && !p.issuers.responds(response.Get("iss")):
+	case response.Has("iss") && !p.issuers().responds(response.Get("iss")):
 		return errors.New("iss of the response is not the provider's issuer")
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -44,20 +45,58 @@ func (p *OIDC) discover(ctx context.Context) (*metadata, *Error) {
 		return nil, p.refused("discover", Unready, errors.New("the discovery document is not a JSON object"))
 	}
 	meta, err := p.readMetadata(object)
+	if err == nil {
+		err = p.adopt(object.String("issuer"))
+	}
 	if err != nil {
 		return nil, p.refused("discover", Misconfigured, err)
 	}
 	return meta, nil
 }
 
-// readMetadata checks the document before anything in it is used. It names the
-// configured issuer exactly, or it is somebody else's (docs/threats.md MIX5).
+// checkDocument is whether the document is the provider's: it names the configured
+// issuer exactly, or it is somebody else's (docs/threats.md MIX5). Where only its
+// address is configured, the issuer is at the same host.
+func (p *OIDC) checkDocument(issuer string) error {
+	switch {
+	case issuer == p.cfg.Issuer && issuer != "":
+		return nil
+	case p.cfg.Issuer == "":
+		return p.checkToldIssuer(issuer)
+	case strings.TrimSuffix(issuer, "/") == strings.TrimSuffix(p.cfg.Issuer, "/"):
+		return errors.New("the issuer of the discovery document differs from the configured one in its trailing slash")
+	}
+	return errors.New("the issuer of the discovery document is not the configured one")
+}
+
+// checkToldIssuer is the rule for an issuer that only the document tells. One that
+// stands for every tenant there is would let all of them in.
+func (p *OIDC) checkToldIssuer(issuer string) error {
+	if err := checkIssuer(issuer); err != nil {
+		return fmt.Errorf("the issuer of the discovery document %w", err)
+	}
+	u, _ := url.Parse(issuer)
+	switch home := p.home(); {
+	case strings.Contains(issuer, tenantPlaceholder):
+		return errors.New("the issuer of the discovery document stands for every tenant: set Issuer to it, and Tenants")
+	case u.Scheme != home.Scheme || u.Host != home.Host:
+		return errors.New("the issuer of the discovery document is at another host: if it is the provider's, set Issuer to it")
+	}
+	return nil
+}
+
+// adopt takes the issuer of the first document for good: identities are its own.
+func (p *OIDC) adopt(issuer string) error {
+	if !p.rule.CompareAndSwap(nil, p.cfg.issuersOf(issuer)) && p.issuers().template != issuer {
+		return errors.New("the issuer of the discovery document is not the one it was")
+	}
+	return nil
+}
+
+// readMetadata checks the document before anything in it is used.
 func (p *OIDC) readMetadata(doc Claims) (*metadata, error) {
-	if issuer := doc.String("issuer"); issuer != p.cfg.Issuer {
-		if strings.TrimSuffix(issuer, "/") == strings.TrimSuffix(p.cfg.Issuer, "/") {
-			return nil, errors.New("the issuer of the discovery document differs from the configured one in its trailing slash")
-		}
-		return nil, errors.New("the issuer of the discovery document is not the configured one")
+	if err := p.checkDocument(doc.String("issuer")); err != nil {
+		return nil, err
 	}
 	for _, member := range []string{"authorization_endpoint", "token_endpoint", "jwks_uri"} {
 		if doc.String(member) == "" {
@@ -69,7 +108,7 @@ func (p *OIDC) readMetadata(doc Claims) (*metadata, error) {
 		if doc.String(member) == "" {
 			continue
 		}
-		if err := checkEndpoint(doc.String(member), p.issuerURL()); err != nil {
+		if err := checkEndpoint(doc.String(member), p.home()); err != nil {
 			return nil, fmt.Errorf("the %s %w", member, err)
 		}
 	}

@@ -43,16 +43,18 @@ func EntraID(clientID string, clientSecret Secret, tenants ...string) OIDCConfig
 // the national clouds are known too. The tenants are those that may sign in, and
 // are required where the issuer is of all of them (common, organizations).
 //
-// Anything else is taken as it stands, with the discovery document below it. An
-// issuer of Azure AD B2C, or one that names its tenant by a domain, differs from
-// what its document says: set Issuer to that, and DiscoveryURL to its address.
+// Anything else, such as an address of Azure AD B2C with a policy in it or one that
+// names the tenant by a domain, is where the discovery document lies below, which
+// then tells the issuer.
 func EntraIDIssuer(issuer, clientID string, clientSecret Secret, tenants ...string) OIDCConfig {
 	cfg := entraOf(clientID, clientSecret)
-	parts := entraIssuer.FindStringSubmatch(issuer)
-	if parts == nil {
-		cfg.Issuer = issuer
-	} else {
+	switch parts := entraIssuer.FindStringSubmatch(issuer); {
+	case parts != nil:
 		cfg = cfg.issuedBy(parts[1], parts[2], parts[3])
+	case checkIssuer(issuer) != nil:
+		cfg.Issuer = issuer // NewOIDC says what is wrong with it
+	default:
+		cfg.DiscoveryURL = strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration"
 	}
 	cfg.Tenants = tenants
 	return cfg

@@ -32,9 +32,10 @@ func TestContract5EntraIssuers(t *testing.T) {
 		{login + "consumers/v2.0", login + consumers + "/v2.0", "https://sts.windows.net/" + consumers + "/", ""},
 		{"https://login.microsoftonline.us/" + tenantA + "/v2.0", "https://login.microsoftonline.us/" + tenantA + "/v2.0", "https://sts.windows.net/" + tenantA + "/", ""},
 		{"https://login.partner.microsoftonline.cn/" + tenantA + "/v2.0", "https://login.partner.microsoftonline.cn/" + tenantA + "/v2.0", "https://sts.chinacloudapi.cn/" + tenantA + "/", ""},
-		{"https://contoso.b2clogin.com/" + tenantA + "/v2.0/", "https://contoso.b2clogin.com/" + tenantA + "/v2.0/", "", ""},
-		{login + "contoso.onmicrosoft.com/v2.0", login + "contoso.onmicrosoft.com/v2.0", "", ""},
-		{"https://login.microsoftonline.com.evil.example/" + tenantA + "/v2.0", "https://login.microsoftonline.com.evil.example/" + tenantA + "/v2.0", "", ""},
+		{"https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_in/v2.0/", "", "", "https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_in/v2.0" + document},
+		{"https://contoso.ciamlogin.com/" + tenantA + "/v2.0", "", "", "https://contoso.ciamlogin.com/" + tenantA + "/v2.0" + document},
+		{login + "contoso.onmicrosoft.com/v2.0", "", "", login + "contoso.onmicrosoft.com/v2.0" + document},
+		{"https://login.microsoftonline.com.evil.example/" + tenantA + "/v2.0", "", "", "https://login.microsoftonline.com.evil.example/" + tenantA + "/v2.0" + document},
 	} {
 		cfg := providers.EntraIDIssuer(row.given, "id", secretOf, tenantA)
 		if alias := strings.Join(cfg.Quirks.IssuerAliases, " "); cfg.Issuer != row.issuer || alias != row.alias || cfg.DiscoveryURL != row.document {
@@ -42,6 +43,11 @@ func TestContract5EntraIssuers(t *testing.T) {
 		}
 		if _, err := providers.NewOIDC(cfg); err != nil {
 			t.Errorf("%s: %v", row.given, err)
+		}
+	}
+	for given, reason := range map[string]string{"": "Issuer: is empty", "contoso": "Issuer: is not an absolute URL", "http://sts.windows.net/x/": "Issuer: is http"} {
+		if _, err := providers.NewOIDC(providers.EntraIDIssuer(given, "id", secretOf)); err == nil || !strings.Contains(err.Error(), reason) {
+			t.Errorf("%q: %v", given, err)
 		}
 	}
 	_, err := providers.NewOIDC(providers.EntraIDIssuer(login+"common/v2.0", "id", secretOf))

@@ -136,6 +136,19 @@ func TestFacebookClientTokenThatIsNotExchanged(t *testing.T) {
 	})
 }
 
+// TestFacebookClientTokenOfLastWeek says that its user signed in last week.
+func TestFacebookClientTokenOfLastWeek(t *testing.T) {
+	s, op, p := newFacebook(t)
+	issued := time.Now().Add(-7 * 24 * time.Hour).Truncate(time.Second)
+	s.Fail(providertest.TokenInspection, providertest.Fault{Edit: func(_ http.Header, body []byte) []byte {
+		return []byte(strings.Replace(string(body), `"is_valid"`, fmt.Sprintf(`"issued_at":%d,"is_valid"`, issued.Unix()), 1))
+	}})
+	login, err := p.LoginWithTokens(t.Context(), providers.ClientTokens{AccessToken: providers.NewSecret(op.Token("alice"))})
+	if err != nil || !login.AuthTime.Equal(issued) {
+		t.Errorf("signed in at %v, want %v: %v", login.AuthTime, issued, err)
+	}
+}
+
 // TestFacebookClientTokensThatAreNotOurs: CDL1, CDL2 and CDL4.
 func TestFacebookClientTokensThatAreNotOurs(t *testing.T) {
 	inspected := func(change func(string) string) providertest.Fault {

@@ -291,3 +291,41 @@ func FuzzTokenResponse(f *testing.F) {
 		}
 	})
 }
+
+// FuzzBearerIsForThisApplication: whatever the provider signs, what is taken is
+// for this application, of this provider, about somebody, and good now.
+func FuzzBearerIsForThisApplication(f *testing.F) {
+	for _, seed := range []string{
+		`{"iss":"https://op.example","sub":"s","aud":"app","iat":1,"exp":4102444800}`,
+		`{"iss":"https://op.example","sub":"s","aud":["x","app"],"azp":"y","iat":1,"exp":4102444800,"scp":"a b"}`,
+		`{"iss":"https://op.example","sub":"s","aud":"api://app","iat":1,"exp":4102444800,"cnf":{}}`,
+		`{"iss":"https://evil.example","sub":"","aud":[],"exp":"1"}`,
+		`{"aud":"app","AUD":"x"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	p := newScript().provider(f)
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		identity, until, err := p.VerifyBearer(t.Context(), sign(payload))
+		if err != nil {
+			if identity.Issuer != "" || identity.Subject != "" || identity.Claims.Len() != 0 || !until.IsZero() {
+				t.Errorf("refused, and yet %+v until %v", identity, until)
+			}
+			return
+		}
+		var c struct {
+			Iss, Sub string
+			Aud      any
+			Exp      float64
+			Cnf      json.RawMessage
+		}
+		if json.Unmarshal(payload, &c) != nil {
+			t.Fatalf("took %q", payload)
+		}
+		audience, _ := json.Marshal(c.Aud)
+		if c.Iss != "https://op.example" || c.Sub == "" || identity.Subject != c.Sub || !strings.Contains(string(audience), `"app"`) ||
+			!until.After(time.Now()) || c.Cnf != nil {
+			t.Errorf("took %q", payload)
+		}
+	})
+}

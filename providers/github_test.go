@@ -50,7 +50,11 @@ func TestGitHubClaims(t *testing.T) {
 	s, _, _ := newGitHub(t, providertest.GitHubConfig{}, "user:email")
 	s.SetProfile("alice", `{"login":"octocat","id":583231,"avatar_url":"https://avatars.example/u/583231","site_admin":false,
 		"name":"The Octocat","company":null,"email":"public@example.com","plan":{"name":"pro", "space":1},"teams":["a","b"],"public_repos":8}`)
-	wantClaims(t, "github", s.signIn(t),
+	login := s.signIn(t)
+	if login.Identity.Claims.Has("urn:github:company") {
+		t.Error("null is kept")
+	}
+	wantClaims(t, "github", login,
 		"…/nameidentifier 583231",
 		"…/name octocat",
 		"…/emailaddress alice@example.com",

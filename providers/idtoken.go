@@ -32,7 +32,7 @@ func (p *OIDC) checkClaims(token jwt, now time.Time) error {
 // checkOrigin is what every token that says who somebody is must fulfil, whoever
 // it is for.
 func (p *OIDC) checkOrigin(c Claims, now time.Time) error {
-	_, err := p.issuers.canonical(c)
+	_, err := p.issuers().canonical(c)
 	exp, hasExp := c.Time("exp")
 	return cmp.Or(err,
 		checkPurpose(c),
@@ -150,7 +150,7 @@ func checkAuthTime(token jwt, f Flow) error {
 // other sign-in than the original one.
 func (p *OIDC) checkContinuity(token jwt, was Identity) error {
 	c := token.claims
-	issuer, err := p.issuers.canonical(c)
+	issuer, err := p.issuers().canonical(c)
 	authTime, told := c.Time("auth_time")
 	original, known := was.Claims.Time("auth_time")
 	switch {

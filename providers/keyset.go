@@ -16,7 +16,7 @@ var errSignature = errors.New("signature does not verify with any published key"
 // keySet is the provider's published keys.
 type keySet struct {
 	published fetched[[]key]
-	issuers   issuers // where there is one for each tenant, keys are bound to them
+	issuers   func() issuers // where there is one for each tenant, keys are bound to them
 }
 
 // verify checks the token's signature and returns the signed payload. Keys are
@@ -60,11 +60,12 @@ func (s *keySet) candidates(keys []key, token jwt) []key {
 // token's issuer is the tenant's has been found out before, so that another
 // spelling of it on the key is as good.
 func (s *keySet) bound(k key, token jwt) bool {
-	if !s.issuers.perTenant() || k.issuer == "" {
+	rule := s.issuers()
+	if !rule.perTenant() || k.issuer == "" {
 		return true
 	}
 	tid := token.claims.String("tid")
-	return s.issuers.spells(ofTenant(k.issuer, tid), tid)
+	return rule.spells(ofTenant(k.issuer, tid), tid)
 }
 
 func verifySignature(key any, token jwt) ([]byte, error) {

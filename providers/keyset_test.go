@@ -152,6 +152,7 @@ func TestIDP8KeyRotation(t *testing.T) {
 			time.Sleep(2 * time.Hour) // the keys are old enough to be fetched again
 			r.signIn()
 			r.signIn()
+			synctest.Wait() // they are fetched behind whoever asks
 			if n := r.op.Stats().Requests[providertest.JWKS]; n < 2 {
 				t.Errorf("%d fetches: the empty set was never seen", n)
 			}

@@ -47,7 +47,7 @@ func (p *OIDC) VerifyLogout(ctx context.Context, raw Secret) (Logout, error) {
 	if err != nil {
 		return Logout{}, err
 	}
-	issuer, err := p.issuers.canonical(token.claims)
+	issuer, err := p.issuers().canonical(token.claims)
 	expiry, _ := p.logoutExpiry(token.claims)
 	return Logout{
 		Issuer:    issuer,
@@ -60,7 +60,7 @@ func (p *OIDC) VerifyLogout(ctx context.Context, raw Secret) (Logout, error) {
 
 // checkLogout applies Back-Channel Logout 2.6 (3) to (7).
 func (p *OIDC) checkLogout(c Claims, now time.Time) error {
-	_, err := p.issuers.canonical(c)
+	_, err := p.issuers().canonical(c)
 	return cmp.Or(err,
 		checkEvent(c),
 		checkAudience(c, p.cfg.ClientID),

@@ -1,10 +1,12 @@
 package providers
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // OIDC is an OpenID Connect provider: authorization code flow with PKCE, state
@@ -12,7 +14,7 @@ import (
 // userinfo, revocation and logout. It is safe for concurrent use.
 type OIDC struct {
 	cfg       OIDCConfig
-	issuers   issuers
+	rule      atomic.Pointer[issuers] // nil: the discovery document has not been read, and is to tell
 	wire      wire
 	discovery fetched[*metadata]
 	keys      keySet
@@ -45,14 +47,10 @@ func NewOIDC(cfg OIDCConfig) (*OIDC, error) {
 	cfg.AuthParams = copyValues(cfg.AuthParams)
 	cfg.AllowedAudiences, cfg.Access, cfg.ClientLogin = slices.Clone(cfg.AllowedAudiences), cfg.Access.clone(), cfg.ClientLogin.clone()
 	cfg.Quirks.FinalRefreshErrors = slices.Clone(cfg.Quirks.FinalRefreshErrors)
-	p := &OIDC{
-		cfg: cfg,
-		issuers: issuers{
-			template: cfg.Issuer,
-			aliases:  slices.Clone(cfg.Quirks.IssuerAliases),
-			tenants:  slices.Clone(cfg.Tenants),
-		},
-		wire: newWire(cfg.HTTPClient),
+	cfg.Quirks.IssuerAliases, cfg.Tenants = slices.Clone(cfg.Quirks.IssuerAliases), slices.Clone(cfg.Tenants)
+	p := &OIDC{cfg: cfg, wire: newWire(cfg.HTTPClient)}
+	if cfg.Issuer != "" {
+		p.rule.Store(cfg.issuersOf(cfg.Issuer))
 	}
 	p.keys.issuers = p.issuers
 	p.discovery.fetch = p.discover
@@ -69,8 +67,10 @@ func (p *OIDC) RefreshPolicy() RefreshPolicy { return p.cfg.Refresh }
 // NameClaim is the claim that a user's name is taken from; empty: by what there is.
 func (p *OIDC) NameClaim() string { return p.cfg.NameClaim }
 
-// Registration is the issuer and the client id.
-func (p *OIDC) Registration() string { return p.cfg.Issuer + " " + p.cfg.ClientID }
+// Registration is the issuer, or where its document is, and the client id.
+func (p *OIDC) Registration() string {
+	return cmp.Or(p.cfg.Issuer, p.cfg.DiscoveryURL) + " " + p.cfg.ClientID
+}
 
 // Ready reports whether somebody can sign in: nil once the discovery document
 // has been read and found right. It reads it where that has not been done, but
@@ -92,13 +92,23 @@ func (p *OIDC) discoveryURL() string {
 	return strings.TrimSuffix(p.cfg.Issuer, "/") + "/.well-known/openid-configuration"
 }
 
-// issuerURL is the configured issuer, which validate has parsed before.
-func (p *OIDC) issuerURL() *url.URL {
-	u, err := url.Parse(p.cfg.Issuer)
+// home is where the provider is, as far as that is configured: the issuer, or the
+// address of its document. validate has parsed both before.
+func (p *OIDC) home() *url.URL {
+	u, err := url.Parse(cmp.Or(p.cfg.Issuer, p.cfg.DiscoveryURL))
 	if err != nil {
 		return new(url.URL)
 	}
 	return u
+}
+
+// issuers are those who may sign. Where the discovery document is to tell, it has
+// been read before anybody asks (verify, Complete).
+func (p *OIDC) issuers() issuers { return *p.rule.Load() }
+
+// issuersOf is the rule for this issuer.
+func (c OIDCConfig) issuersOf(issuer string) *issuers {
+	return &issuers{template: issuer, aliases: c.Quirks.IssuerAliases, tenants: c.Tenants}
 }
 
 // refused is an error of this provider.

@@ -16,8 +16,10 @@ type OIDCConfig struct {
 	Name string
 
 	// Issuer is the provider's issuer exactly as its discovery document spells
-	// it, a trailing slash included (OpenID Connect Discovery 4.3). Required; an
-	// https URL, or http where the host is a loopback address.
+	// it, a trailing slash included (OpenID Connect Discovery 4.3): an https URL, or
+	// http where the host is a loopback address. Required, unless DiscoveryURL is
+	// set: empty, it is then what the document says, at the same host. Say it where
+	// you know it; who can change the document could otherwise pass as anybody.
 	// It holds "{tenantid}" where every tenant of Tenants is an issuer of its own.
 	Issuer string
 

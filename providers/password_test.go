@@ -55,6 +55,12 @@ func TestPasswordGrant(t *testing.T) {
 			}
 		})
 	}
+	t.Run("the wrong password, as Dex says it", func(t *testing.T) {
+		r := newRig(t, providertest.Config{PasswordGrant: true}, withPasswords)
+		r.op.Fail(providertest.Token, providertest.Fault{OAuthError: "access_denied", Status: 401})
+		_, err := r.LoginWithTokens(t.Context(), password("alice", "guess")(r))
+		wantError(t, err, providers.Invalid, "does not take the user name and the password")
+	})
 	t.Run("LEA3 the password is in no error", func(t *testing.T) {
 		r := newRig(t, providertest.Config{PasswordGrant: true}, withPasswords)
 		_, err := r.LoginWithTokens(t.Context(), password("alice", "hunter2-wrong")(r))

@@ -121,7 +121,8 @@ func (p *Twitter) Complete(ctx context.Context, f Flow, response url.Values) (*L
 // LoginWithTokens signs a user in with the token and the secret that a client
 // got from X. The request for the profile is signed with this application's
 // secret as well, so X answers it only if the token was issued to this
-// application (docs/threats.md CDL1, CDL2).
+// application (docs/threats.md CDL1, CDL2). When that was cannot be known: a
+// token of X never expires.
 func (p *Twitter) LoginWithTokens(ctx context.Context, tokens ClientTokens) (*Login, error) {
 	if tokens.AccessToken.IsZero() || tokens.AccessTokenSecret.IsZero() {
 		return nil, p.refused("verify", Incomplete, errors.New("access token and secret are both needed"))

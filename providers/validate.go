@@ -28,14 +28,7 @@ func (c OIDCConfig) validate() error {
 	if !namePattern.MatchString(c.Name) {
 		mistake("Name", "must match %s: it becomes the path segment of the login URL", namePattern)
 	}
-	if err := checkIssuer(c.Issuer); err != nil {
-		mistake("Issuer", "%w: copy it from the provider's discovery document", err)
-	} else if c.DiscoveryURL != "" {
-		issuer, _ := url.Parse(c.Issuer)
-		if err := checkEndpoint(c.DiscoveryURL, issuer); err != nil {
-			mistake("DiscoveryURL", "%w: give the https address of the discovery document", err)
-		}
-	}
+	c.validateIssuer(mistake)
 	if c.ClientID == "" {
 		mistake("ClientID", "is empty: register the application at the provider and copy its client ID")
 	}
@@ -60,6 +53,28 @@ func (c OIDCConfig) validate() error {
 		mistake("AuthStyle", "%d is not known: leave it zero, or use oauth2.AuthStyleInHeader or oauth2.AuthStyleInParams", c.AuthStyle)
 	}
 	return errors.Join(errs...)
+}
+
+func (c OIDCConfig) validateIssuer(mistake func(field, format string, args ...any)) {
+	document, noDocument := url.Parse(c.DiscoveryURL)
+	told := c.Issuer == "" && c.DiscoveryURL != "" && c.Endpoints == (Endpoints{})
+	issuer := document
+	if !told {
+		if err := checkIssuer(c.Issuer); err != nil {
+			mistake("Issuer", "%w: copy it from the provider's discovery document", err)
+			return
+		}
+		issuer, _ = url.Parse(c.Issuer)
+	}
+	if c.DiscoveryURL == "" {
+		return
+	}
+	if noDocument != nil {
+		issuer = new(url.URL)
+	}
+	if err := checkEndpoint(c.DiscoveryURL, issuer); err != nil {
+		mistake("DiscoveryURL", "%w: give the https address of the discovery document", err)
+	}
 }
 
 func (c OIDCConfig) validateSecret(mistake func(field, format string, args ...any)) {

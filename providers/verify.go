@@ -47,7 +47,7 @@ func (p *OIDC) idToken(ctx context.Context, raw Secret, occasion func(jwt) error
 
 // identity is who a verified token is about.
 func (p *OIDC) identity(token jwt) (Identity, error) {
-	issuer, err := p.issuers.canonical(token.claims)
+	issuer, err := p.issuers().canonical(token.claims)
 	return Identity{Issuer: issuer, Subject: token.claims.String("sub"), Claims: token.claims}, err
 }
 
@@ -59,6 +59,11 @@ func (p *OIDC) verify(ctx context.Context, raw Secret, wanted use, audiences []s
 	token, err := parseJWT(raw.Reveal(), p.cfg.Algorithms, wanted)
 	if err != nil {
 		return jwt{}, p.refused("verify", Invalid, err)
+	}
+	if p.rule.Load() == nil { // nobody knows yet who may sign
+		if _, failure := p.metadata(ctx, "verify"); failure != nil {
+			return jwt{}, failure
+		}
 	}
 	if err := judge(token); err != nil {
 		kind := Invalid

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -79,6 +80,42 @@ func ExampleManager_EndAll() {
 	n, err := m.EndAll(context.Background(), session.User{Provider: "op", Issuer: ada.Issuer, ID: ada.Subject})
 	fmt.Println(n, "sessions ended,", err)
 	// Output: 2 sessions ended, <nil>
+}
+
+// A program signs in without a cookie: it gets a session token, and sends it in
+// X-ZUMO-AUTH from then on. The routes under /.auth do this.
+func ExampleManager_SessionToken() {
+	m, err := session.NewManager(session.Config{
+		Store:       memstore.New(),
+		SigningKeys: [][]byte{bytes.Repeat([]byte("k"), 32)}, // random, and kept with the application's other secrets
+		TokenIssuer: "https://app.example/",
+	})
+	if err != nil {
+		panic(err)
+	}
+	defer m.Close()
+
+	ada := providers.Identity{Issuer: "https://op.example", Subject: "42"}
+	s, err := m.StartToken(context.Background(), &providers.Login{Provider: "op", Identity: ada})
+	if err != nil {
+		panic(err)
+	}
+	token, err := m.SessionToken(s)
+	if err != nil {
+		panic(err)
+	}
+
+	r := httptest.NewRequest("GET", "/api", nil)
+	r.Header.Set("X-ZUMO-AUTH", token.Reveal())
+	s, err = m.Load(r)
+	fmt.Println(s.User.ID, "by", s.Carrier(), err)
+
+	m.End(context.Background(), s) // the token is dead with its session
+	_, err = m.Load(r)
+	fmt.Println(err)
+	// Output:
+	// 42 by token <nil>
+	// session: none: unknown or ended
 }
 
 // A stream ends with the session that it belongs to.

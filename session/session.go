@@ -4,6 +4,12 @@
 // for the user and for fresh tokens; the middleware has loaded and, where need
 // be, renewed it before. The [Manager] starts, loads, renews and ends sessions
 // for the rooms that serve the routes.
+//
+// A session rests in the store, and travels in one of two ways: browsers send its
+// cookie, programs its session token ([Manager.SessionToken]). Both name it and
+// say nothing that counts, so what ends it ends them. The third way is none: with
+// an access token of the provider somebody is signed in for one request
+// ([Manager.Vouched]).
 package session
 
 import (

@@ -51,31 +51,35 @@ func bearer(h http.Header) (token string, ok bool) {
 	return token, ok
 }
 
-// loadBearer asks the providers, in their order, until one knows the token:
-// each refuses at once what another issuer has signed.
+// loadBearer asks the providers, in their order, until one knows the token: each
+// refuses what another issuer has signed. One that cannot tell, because its keys
+// cannot be fetched, is no reason not to ask the next.
 func (m *Manager) loadBearer(ctx context.Context, token string) (*Session, error) {
 	if token == "" || len(token) > maxBearer {
 		return nil, ErrBearer
 	}
-	secret := providers.NewSecret(token)
+	verdict := ErrBearer
 	for _, p := range m.bearers {
-		id, until, err := p.VerifyBearer(ctx, secret)
-		if err == nil && (id.Issuer == "" || id.Subject == "") {
-			return nil, ErrBearer // one user for all
-		}
+		id, until, err := p.VerifyBearer(ctx, providers.NewSecret(token))
 		if err == nil {
+			if id.Issuer == "" || id.Subject == "" {
+				return nil, ErrBearer // it would be one user for all
+			}
 			return m.Vouched(p.Name(), id, until), nil
 		}
-		switch pe, _ := errors.AsType[*providers.Error](err); {
-		case pe == nil:
-			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-		case pe.Kind == providers.NotAllowed:
+		kind := providers.Unknown
+		if pe, ok := errors.AsType[*providers.Error](err); ok {
+			kind = pe.Kind
+		}
+		switch kind {
+		case providers.Invalid, providers.Mismatch, providers.Denied:
+		case providers.NotAllowed:
 			return nil, fmt.Errorf("%w: %w", ErrForbidden, err)
-		case pe.Kind != providers.Invalid && pe.Kind != providers.Mismatch && pe.Kind != providers.Denied:
-			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		default:
+			verdict = fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}
-	return nil, ErrBearer
+	return nil, verdict
 }
 
 // bearerProvider is a provider whose access tokens may be sent to us.

@@ -16,9 +16,10 @@ import (
 // api is a provider whose access tokens clients of this application send.
 type api struct {
 	*op
-	name  string
-	asked int
-	knows map[string]error // by token: why it is refused
+	name   string
+	asked  int
+	nobody bool             // it vouches for
+	knows  map[string]error // by token: why it is refused
 }
 
 func (a *api) Name() string { return a.name }
@@ -28,6 +29,9 @@ func (a *api) VerifyBearer(_ context.Context, token providers.Secret) (providers
 	err, known := a.knows[token.Reveal()]
 	if !known {
 		err = &providers.Error{Provider: a.name, Op: "verify", Kind: providers.Invalid}
+	}
+	if a.nobody {
+		return providers.Identity{Issuer: "https://" + a.name + ".example"}, start.Add(time.Hour), err
 	}
 	return providers.Identity{Issuer: "https://" + a.name + ".example", Subject: "robot"}, start.Add(time.Hour), err
 }
@@ -112,6 +116,25 @@ func TestAccessTokenThatIsRefused(t *testing.T) {
 			})
 		})
 	}
+}
+
+// One provider's outage is not another's.
+func TestAccessTokenOfTheNextProviderWhileOneIsDown(t *testing.T) {
+	first := &api{knows: map[string]error{"its": &providers.Error{Kind: providers.Unready}}}
+	story(t, taking(first, &api{knows: map[string]error{"its": nil}}), func(t *testing.T, h *house) {
+		if s, err := h.LoadAny(bearer("its")); err != nil || s.User.Provider != "second" {
+			t.Errorf("%v, %v", s, err)
+		}
+	})
+}
+
+// CVE-2026-42560: one id for all users of a provider.
+func TestAccessTokenOfNobodyInParticular(t *testing.T) {
+	story(t, taking(&api{knows: map[string]error{"its": nil}, nobody: true}, &api{}), func(t *testing.T, h *house) {
+		if s, err := h.LoadAny(bearer("its")); s != nil || !errors.Is(err, session.ErrBearer) {
+			t.Errorf("%v, %v", s, err)
+		}
+	})
 }
 
 // A program that sends a credential must not be somebody else because of another.

@@ -74,6 +74,22 @@ func TestContract15CodeIsOfNoUseToOthers(t *testing.T) {
 	})
 }
 
+// A device's own browser shows the sign-in: the application hears of a user who
+// declined only where it is opened, and every SDK ends its sign-in by that.
+func TestContract15DeclinedDeviceIsTold(t *testing.T) {
+	t.Parallel()
+	s := startService(t, setup{})
+	for _, d := range sdks {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			address := s.Person(t).Decline(d.start(s.URL, "google", "4iF9Pk4SDGozcqGJDwPiMrNa1lnXH3piUBpO4gSj5m0="))
+			if !strings.HasPrefix(strings.ToLower(address), appScheme+"/#error=") || !strings.Contains(d.result(address, "#error="), " ") {
+				t.Errorf("the application is not told: %.90s", address)
+			}
+		})
+	}
+}
+
 // Contract 1.3: the web views of the SDKs watch for the page at which a sign-in
 // in token mode ends, and read its fragment.
 func TestContract13WebViewFindsTheToken(t *testing.T) {

@@ -37,7 +37,7 @@ func TestContract18ClientRefreshesItsToken(t *testing.T) {
 // refreshed for the grace period, without its user.
 func TestContract31ClientRefreshesAnExpiredToken(t *testing.T) {
 	t.Parallel()
-	s := startService(t, setup{Change: func(c *easyauth.Config) { c.SessionLifetime = 3 * time.Second }})
+	s := startService(t, setup{Change: func(c *easyauth.Config) { c.SessionLifetime = 6 * time.Second }})
 	c := startClient(t, s)
 	tokens := s.Identity.SignIn("ada")
 	u := c.SignsIn("login", "aad", map[string]string{"access_token": tokens.Access, "refresh_token": tokens.Refresh})

@@ -18,6 +18,9 @@ func (g *gateway) develop(cfg *easyauth.Config) error {
 	if !onehost.Loopback(g.base) {
 		return fmt.Errorf("-dev lets anybody in under any name, so it is for this computer only: %s is not", g.base)
 	}
+	if at := g.listener.Addr(); !onehost.Loopback("http://" + at.String()) {
+		return fmt.Errorf("-dev lets anybody in under any name, and -addr %s can be reached from elsewhere: listen on 127.0.0.1", g.addr)
+	}
 	names := everyName
 	if len(cfg.Providers) > 0 {
 		names = nil

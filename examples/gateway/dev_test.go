@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"net/http"
 	"strings"
 	"testing"
@@ -100,10 +99,7 @@ func TestInDevelopmentAClientSignsInWithItsOwnTokens(t *testing.T) {
 func TestInDevelopmentOnlyThisComputerIsServed(t *testing.T) {
 	t.Parallel()
 	for _, base := range []string{"https://app.example", "http://10.0.0.1:8080", "https://localhost.example"} {
-		var out, log bytes.Buffer
-		code := run(t.Context(), []string{"-dev", "-addr", "127.0.0.1:0", "-upstream", "http://127.0.0.1:9000", "-base-url", base}, &out, &log)
-		if code != exitUsage || !strings.Contains(log.String(), "-dev") || !strings.Contains(log.String(), base) {
-			t.Errorf("%s: status %d: %s", base, code, log.String())
-		}
+		mustComplain(t, []string{"-dev", "-addr", "127.0.0.1:0", "-upstream", "http://127.0.0.1:9000", "-base-url", base},
+			"-dev lets anybody in under any name, so it is for this computer only: "+base)
 	}
 }

@@ -16,11 +16,7 @@ func (o options) settings() (easyauth.Config, error) {
 	if o.config == "" {
 		return easyauth.Config{IdentityHeaders: true, TokenHeaders: true, RefreshTokenInMe: true}, nil
 	}
-	cfg, err := easyauth.LoadAppService(o.config, o.setting)
-	if err != nil {
-		return easyauth.Config{}, fmt.Errorf("-config: %w", err)
-	}
-	return cfg, nil
+	return easyauth.LoadAppService(o.config, o.setting)
 }
 
 // setting is an app setting: a variable of the environment. In development the

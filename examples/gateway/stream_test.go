@@ -8,9 +8,9 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/goeasyauth/easyauth/examples/internal/apptest"
@@ -180,35 +180,49 @@ func TestStoppingDoesNotWaitForAStreamWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestNobodyIsHurried has a server that is patient for a moment only.
+// TestNobodyIsHurried sends half an upload, and the rest an hour later, to a
+// server that is patient for a minute.
 func TestNobodyIsHurried(t *testing.T) {
-	t.Parallel()
-	server := httptest.NewUnstartedServer(leaving(context.Background(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, err := io.Copy(w, r.Body)
-		if err != nil {
-			t.Errorf("the upload ends with %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		server := &http.Server{
+			ReadTimeout:  time.Minute,
+			WriteTimeout: time.Minute,
+			Handler: leaving(t.Context(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if _, err := io.Copy(w, r.Body); err != nil {
+					t.Errorf("the upload ends with %v", err)
+				}
+			})),
 		}
-	})))
-	const moment = 50 * time.Millisecond
-	server.Config.ReadTimeout, server.Config.WriteTimeout = moment, moment
-	server.Start()
-	defer server.Close()
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nha")
-	time.Sleep(4 * moment)
-	fmt.Fprint(conn, "lf")
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if body, err := io.ReadAll(resp.Body); string(body) != "half" {
-		t.Errorf("the answer is %q, %v", body, err)
-	}
+		here, there := net.Pipe()
+		conns := pipes{accept: make(chan net.Conn, 1), Conn: there}
+		conns.accept <- there
+		go server.Serve(conns)
+		defer server.Close()
+
+		fmt.Fprint(here, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nha")
+		time.Sleep(time.Hour)
+		fmt.Fprint(here, "lf")
+		if body, err := io.ReadAll(answer(t, here).Body); string(body) != "half" {
+			t.Errorf("the answer is %q, %v", body, err)
+		}
+	})
 }
+
+// pipes is a listener with one connection.
+type pipes struct {
+	net.Conn
+	accept chan net.Conn
+}
+
+func (p pipes) Accept() (net.Conn, error) {
+	if conn, ok := <-p.accept; ok {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (p pipes) Close() error   { close(p.accept); return nil }
+func (p pipes) Addr() net.Addr { return p.LocalAddr() }
 
 func answer(t *testing.T, conn net.Conn) *http.Response {
 	t.Helper()

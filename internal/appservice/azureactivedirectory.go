@@ -5,7 +5,7 @@ type AzureActiveDirectory struct {
 	Offer
 	Registration           *EntraRegistration
 	LoginParameters        []Parameter
-	DisableWWWAuthenticate bool
+	DisableWWWAuthenticate *bool
 	Validation             EntraValidation
 }
 
@@ -42,7 +42,7 @@ func (a *AzureActiveDirectory) members() []member {
 		present("registration", &a.Registration),
 		holding("login", fields{
 			parameters("loginParameters", &a.LoginParameters),
-			truth("disableWWWAuthenticate", &a.DisableWWWAuthenticate).or("disableWwwAuthenticate"),
+			maybe("disableWWWAuthenticate", &a.DisableWWWAuthenticate).or("disableWwwAuthenticate"),
 		}),
 		holding("validation", fields{
 			words("allowedAudiences", &v.AllowedAudiences),

@@ -15,11 +15,11 @@ type IdentityProviders struct {
 
 func (p *IdentityProviders) members() []member {
 	return []member{
-		present("azureActiveDirectory", &p.AzureActiveDirectory),
+		present("azureActiveDirectory", &p.AzureActiveDirectory).not("aad").not("microsoft"),
 		present("google", &p.Google),
 		present("facebook", &p.Facebook),
 		present("gitHub", &p.GitHub),
-		present("twitter", &p.Twitter),
+		present("twitter", &p.Twitter).not("x"),
 		present("apple", &p.Apple),
 		present("legacyMicrosoftAccount", &p.LegacyMicrosoftAccount),
 		holding("azureStaticWebApps", fields{

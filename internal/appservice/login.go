@@ -81,13 +81,14 @@ func (n *Nonce) members() []member {
 	}
 }
 
+const alwaysValidated = "is false: the nonce ties the provider's answer to the browser that asked, and is always checked; remove it"
+
 func (l *Login) check(s *Settings, mistakes *Mistakes) {
 	if l.CookieExpiration.Convention == identityDerived {
 		l.CookieExpiration.Convention = IdentityProviderDerived
 	}
-	if !l.Nonce.Validate { // by the member, or by a setting of the first version
-		mistakes.Follow(s.At("login.nonce.validateNonce"),
-			"is false: the nonce ties the provider's answer to the browser that asked, and is always checked; remove it")
+	if !l.Nonce.Validate {
+		mistakes.Follow(s.At("login.nonce.validateNonce"), alwaysValidated)
 	}
 	at, prefix := s.At("login.routes.logoutEndpoint"), s.HTTPSettings.Routes.APIPrefix
 	switch e := l.LogoutEndpoint; {

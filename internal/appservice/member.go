@@ -1,8 +1,6 @@
 package appservice
 
 import (
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -15,6 +13,8 @@ type member struct {
 	names []string // the spelling of Azure Resource Manager first
 	read  func(r *reader, path string, n node)
 	below func() []member // nil: holds no members of its own
+	also  []string        // what people write for it, and is not read
+	mute  bool            // not worth naming to somebody who looks for a member
 }
 
 // or adds another documented spelling.
@@ -23,9 +23,19 @@ func (m member) or(spelling string) member {
 	return m
 }
 
+// not adds a name that is not read, but shows which member is meant.
+func (m member) not(name string) member {
+	m.also = append(m.also, name)
+	return m
+}
+
 // holding is an object that is always there.
 func holding(name string, g group) member {
-	return member{[]string{name}, func(r *reader, path string, n node) { r.object(path, n, g.members()) }, g.members}
+	return member{
+		names: []string{name},
+		read:  func(r *reader, path string, n node) { r.object(path, n, g.members()) },
+		below: g.members,
+	}
 }
 
 // present is an object of which it counts whether it is there: it stays nil where
@@ -41,7 +51,7 @@ func present[T any, G interface {
 			*field = value
 		}
 	}
-	return member{[]string{name}, read, func() []member { return G(new(T)).members() }}
+	return member{names: []string{name}, read: read, below: func() []member { return G(new(T)).members() }}
 }
 
 func truth(name string, field *bool) member {
@@ -91,43 +101,6 @@ func choice[T ~string](name string, field *T, values ...T) member {
 	})
 }
 
-func words(name string, field *[]string) member {
-	return leaf(name, func(r *reader, path string, n node) { *field = r.words(path, n) })
-}
-
-var scopePattern = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+$`) // RFC 6749 section 3.3
-
-// scopes are words of which none may hold another one.
-func scopes(field *[]string) member {
-	return leaf("scopes", func(r *reader, path string, n node) {
-		*field = r.words(path, n)
-		for i, v := range n.items {
-			if v.kind == text && v.text != "" && !scopePattern.MatchString(v.text) {
-				r.mistakes.Add(Item(path, i), "is not one scope: give each scope as an element of its own")
-			}
-		}
-	})
-}
-
-// parameters are texts of the form name=value.
-func parameters(name string, field *[]Parameter) member {
-	return leaf(name, func(r *reader, path string, n node) {
-		seen := make(map[string]bool)
-		for i, w := range r.words(path, n) {
-			key, value, ok := strings.Cut(w, "=")
-			switch {
-			case !ok || key == "":
-				r.mistakes.Add(Item(path, i), `is not of the form "name=value"`)
-			case seen[key]:
-				r.mistakes.Add(Item(path, i), "gives a parameter that a line before it gives already: keep one of them")
-			default:
-				seen[key] = true
-				*field = append(*field, Parameter{key, value, Item(path, i)})
-			}
-		}
-	})
-}
-
 func span(name string, field *time.Duration) member {
 	return leaf(name, func(r *reader, path string, n node) {
 		if !r.is(path, n, text) || n.text == "" {
@@ -141,9 +114,6 @@ func span(name string, field *time.Duration) member {
 		*field = d
 	})
 }
-
-// maxHours is ten years, which no session outlives.
-const maxHours = 10 * 365 * 24
 
 // hours is a number of hours with a fraction, or a text of one: the reference of
 // the file form writes it in quotes.
@@ -161,29 +131,23 @@ func hours(name string, field *time.Duration) member {
 	})
 }
 
-var hoursPattern = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
-
-func parseHours(s string) (time.Duration, bool) {
-	h, err := strconv.ParseFloat(s, 64)
-	if err != nil || !hoursPattern.MatchString(s) || h > maxHours {
-		return 0, false
-	}
-	return time.Duration(h * float64(time.Hour)), true
-}
-
-// ignored is a member that has no effect here; doc.go of the caller says why.
+// ignored is a member that has no effect here; docs/configuration.md says why.
 func ignored(name string, want kind) member {
-	return leaf(name, func(r *reader, path string, n node) { r.is(path, n, want) })
+	m := leaf(name, func(r *reader, path string, n node) { r.is(path, n, want) })
+	m.mute = true
+	return m
 }
 
 // refused is a member that cannot work here. It may be there as long as it says
 // nothing, as in an export.
 func refused(name, reason string) member {
-	return leaf(name, func(r *reader, path string, n node) {
+	m := leaf(name, func(r *reader, path string, n node) {
 		if !n.silent() {
 			r.mistakes.Add(path, "%s", reason)
 		}
 	})
+	m.mute = true
+	return m
 }
 
 func leaf(name string, read func(r *reader, path string, n node)) member {

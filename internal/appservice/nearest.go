@@ -3,11 +3,16 @@ package appservice
 import "strings"
 
 // nearest returns the name that is most like the given one, or "" where none is
-// like enough to be what was meant.
+// like enough to be what was meant. A part of a name is like the whole.
 func nearest(name string, known []string) string {
 	best, least := "", max(2, len(name)/3)+1
+	name = strings.ToLower(name)
 	for _, k := range known {
-		d := distance(strings.ToLower(name), strings.ToLower(k))
+		lower := strings.ToLower(k)
+		d := distance(name, lower)
+		if len(name) > 5 && strings.Contains(lower, name) {
+			d = min(d, 2)
+		}
 		if d < least {
 			best, least = k, d
 		}

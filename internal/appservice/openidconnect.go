@@ -45,7 +45,7 @@ func openIDConnect(name string, field *[]OpenIDConnect) member {
 			*field = append(*field, o)
 		}
 	}
-	return member{[]string{name}, read, func() []member { return fields{holding("<name>", new(OpenIDConnect))} }}
+	return member{names: []string{name}, read: read, below: func() []member { return fields{holding("<name>", new(OpenIDConnect))} }}
 }
 
 func (o *OpenIDConnect) members() []member {

@@ -38,7 +38,8 @@ func (r *reader) object(path string, n node, known []member) {
 	}
 }
 
-// words reads a list of texts. Elements that are none are told and left out.
+// words reads a list of texts. An element that is none is told, and is empty in
+// what is returned: the others keep their places, by which they are spoken of.
 func (r *reader) words(path string, n node) []string {
 	if !r.is(path, n, list) {
 		return nil
@@ -47,11 +48,11 @@ func (r *reader) words(path string, n node) []string {
 	for i, v := range n.items {
 		switch {
 		case !r.is(Item(path, i), v, text):
+			v.text = ""
 		case v.text == "":
 			r.mistakes.Add(Item(path, i), "is empty: remove it")
-		default:
-			words = append(words, v.text)
 		}
+		words = append(words, v.text)
 	}
 	return words
 }
@@ -75,9 +76,15 @@ func (r *reader) advice(path, name string, known []member) string {
 	if !strings.HasSuffix(lower, "settingname") && (strings.Contains(lower, "secret") || strings.Contains(lower, "password")) {
 		return ": a secret is never in this file: put it into an app setting, and the setting's name into " + settingMember(known)
 	}
-	var names []string
+	var names, named []string
 	for _, m := range known {
+		if slices.Contains(m.also, name) {
+			return fmt.Sprintf(": did you mean %s?", m.names[0])
+		}
 		names = append(names, m.names...)
+		if !m.mute {
+			named = append(named, m.names...)
+		}
 	}
 	for _, places := range [][]string{homes(name, known, path), homes(name, r.whole, "")} {
 		if len(places) == 1 {
@@ -87,7 +94,10 @@ func (r *reader) advice(path, name string, known []member) string {
 	if best := nearest(name, names); best != "" {
 		return fmt.Sprintf(": did you mean %s?", best)
 	}
-	return ": this object has " + strings.Join(names, ", ")
+	if len(named) == 0 {
+		named = names
+	}
+	return ": this object has " + strings.Join(named, ", ")
 }
 
 // settingMember is the member of an object that names the setting of a secret.

@@ -14,9 +14,7 @@ type Settings struct {
 	Login             Login
 	IdentityProviders IdentityProviders
 
-	// DisableWWWAuthenticate is the setting of the first version, which the second
-	// has as a member of azureActiveDirectory.
-	DisableWWWAuthenticate bool
+	hideChallenge bool // by the setting of the first version
 
 	base string // the path of the tree: empty, or "properties" in an export
 }
@@ -36,8 +34,9 @@ func defaults() Settings {
 }
 
 // Parse reads an auth.json. Setting returns the value of an app setting, "" where
-// it is not set: those of the first version count where the file says nothing. The mistakes are never nil; where there are some,
-// the settings are good for finding more of them and for nothing else.
+// it is not set: those of the first version count where the file says nothing.
+// The mistakes are never nil; where there are some, the settings are good for
+// finding more of them and for nothing else.
 func Parse(data []byte, setting func(name string) string) (*Settings, *Mistakes) {
 	s, mistakes := defaults(), new(Mistakes)
 	s.classic(setting, mistakes)
@@ -52,6 +51,15 @@ func Parse(data []byte, setting func(name string) string) (*Settings, *Mistakes)
 	r.object("", root, r.whole)
 	s.check(mistakes)
 	return &s, mistakes
+}
+
+// HidesChallenge reports whether WWW-Authenticate is left out of refusals: by the
+// member of azureActiveDirectory, or by the setting of the first version.
+func (s *Settings) HidesChallenge() bool {
+	if a := s.IdentityProviders.AzureActiveDirectory; a != nil && a.DisableWWWAuthenticate != nil {
+		return *a.DisableWWWAuthenticate
+	}
+	return s.hideChallenge
 }
 
 // At returns the path of a member as the file has it: below properties in the
@@ -72,6 +80,7 @@ func (s *Settings) members() []member {
 		holding("identityProviders", &s.IdentityProviders),
 		refused("encryptionSettings", "is of Container Apps, whose settings are others than App Service's: remove it, "+
 			"and give the keys in the settings WEBSITE_AUTH_ENCRYPTION_KEY and WEBSITE_AUTH_SIGNING_KEY"),
+		ignored("$schema", text), // for editors
 	}
 }
 

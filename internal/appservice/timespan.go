@@ -22,3 +22,16 @@ func parseTimespan(s string) (time.Duration, bool) {
 	}
 	return span, true
 }
+
+// maxHours is ten years, which no session outlives.
+const maxHours = 10 * 365 * 24
+
+var hoursPattern = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+
+func parseHours(s string) (time.Duration, bool) {
+	h, err := strconv.ParseFloat(s, 64)
+	if err != nil || !hoursPattern.MatchString(s) || h > maxHours {
+		return 0, false
+	}
+	return time.Duration(h * float64(time.Hour)), true
+}

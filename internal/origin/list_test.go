@@ -63,6 +63,8 @@ func TestEntriesAllowWhatTheyNameAndNothingBeside(t *testing.T) {
 		"//partner.example/":                    false, // RED1
 		"https://partner.example\\@evil":        false, // RED2
 		"https://partner.example/\t/evil":       false, // RED3
+		"https://partner.example/\u00a0":        false,
+		"https://partner.example/a\\b":          false,
 		"https://partner.example/../evil":       false, // RED4
 		"https://partner.example//evil":         false,
 		"https://partner.example?x":             false, // no path before the query: readers differ

@@ -18,6 +18,7 @@ const (
 	TooLarge
 	UnsupportedMediaType
 	CrossSite     // a page of another site caused the request
+	WindowRefused // a page that is not on the list wants to be told of a sign-in
 	NotNavigation // an image, script or prefetch asked to start a login
 
 	// Who asks may not.
@@ -68,6 +69,8 @@ var table = [...]fixed{
 		"Unsupported content", "The content type of the request is not supported here."},
 	CrossSite: {http.StatusForbidden, "cross_site",
 		"Request refused", "The request was caused by another website, so it was not carried out."},
+	WindowRefused: {http.StatusForbidden, "window_refused",
+		"Sign-in refused", "The page that opened this window may not be told who signs in: it is not on the list of allowed redirects."},
 	NotNavigation: {http.StatusForbidden, "not_a_navigation",
 		"Request refused", "A sign-in starts only when a person opens this page in a browser."},
 

@@ -241,3 +241,18 @@ func TestRememberedPasswordGrant(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestRememberedAcquaintance: who was there before the restart is no first-comer.
+func TestRememberedAcquaintance(t *testing.T) {
+	cfg := providertest.Config{RefreshOnce: true, Algorithm: "ES256"}
+	file, offline := t.TempDir()+"/op.json", with("access_type", "offline")
+	for _, want := range []bool{true, false} {
+		c := newClient(t, cfg)
+		if err := c.op.Remember(file); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.signIn(offline).RefreshToken != ""; got != want {
+			t.Errorf("refresh token %v, want %v", got, want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -74,6 +75,7 @@ type memory struct {
 	Grants  map[string]memoryGrant
 	Refresh map[string]memoryRefresh
 	Access  map[string]memoryAccess
+	Met     map[string]bool
 }
 
 type memoryKey struct {
@@ -123,6 +125,7 @@ func (s *Server) memorize() ([]byte, error) {
 		Grants:  make(map[string]memoryGrant),
 		Refresh: make(map[string]memoryRefresh),
 		Access:  make(map[string]memoryAccess),
+		Met:     s.met,
 	}
 	for _, k := range s.keys.published() {
 		der, err := x509.MarshalPKCS8PrivateKey(k.signer)
@@ -177,6 +180,7 @@ func (s *Server) recall(m memory) error {
 			s.users[name] = u
 		}
 	}
+	maps.Copy(s.met, m.Met)
 	for id, l := range m.Logins {
 		s.logins[id] = &login{id: id, sid: l.SID, user: l.User, at: l.At, expires: l.Expires, consents: l.Consents}
 	}

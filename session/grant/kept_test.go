@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/goeasyauth/easyauth/providers"
@@ -35,6 +36,7 @@ func TestTokensThatOnlyASignInBringsAreKept(t *testing.T) {
 			time.Sleep(2 * time.Hour)
 		}
 
+		synctest.Wait()
 		h.op.answers = []answer{{fail: true, kind: providers.Revoked}}
 		h.next(k).Token(t.Context(), grant.Audience{})
 		if got, err := h.next(k).Snapshot(t.Context()); err != nil || !got.AccessTokenSecret.IsZero() || !got.AuthenticationToken.IsZero() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/goeasyauth/easyauth/providers"
@@ -24,6 +25,13 @@ func (h *house) signInAgain(k *grant.Keeper, refreshToken string) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+}
+
+// revoked are the refresh tokens that the provider was told to forget.
+func (h *house) revoked() []string {
+	h.op.mu.Lock()
+	defer h.op.mu.Unlock()
+	return slices.Clone(h.op.revoked)
 }
 
 // next is a request of the session that the next sign-in began.
@@ -63,11 +71,13 @@ func TestSignInWithoutRefreshTokenGoesOnWithTheOldOne(t *testing.T) {
 				if err != nil || got.RefreshToken.Reveal() != tt.held || got.AccessToken.Reveal() != "at-again" {
 					t.Errorf("the next sign-in has %q and %q, %v; want %q", got.RefreshToken.Reveal(), got.AccessToken.Reveal(), err, tt.held)
 				}
-				if !slices.Equal(h.op.revoked, tt.revoked) {
-					t.Errorf("revoked %v, want %v", h.op.revoked, tt.revoked)
+				if !slices.Equal(h.revoked(), tt.revoked) {
+					t.Errorf("revoked %v, want %v", h.revoked(), tt.revoked)
 				}
 				time.Sleep(2 * time.Hour)
-				if _, err := h.next(k).Token(t.Context(), grant.Audience{}); err != nil || h.op.presented[tt.held] != 1 {
+				_, err = h.next(k).Token(t.Context(), grant.Audience{})
+				synctest.Wait()
+				if err != nil || h.op.presented[tt.held] != 1 {
 					t.Errorf("refreshed: %v, presented %v", err, h.op.presented)
 				}
 			})
@@ -104,8 +114,8 @@ func TestRefreshTokenInUseIsNotHandedOn(t *testing.T) {
 				if err != nil || got.RefreshToken.Reveal() != tt.held {
 					t.Errorf("the next sign-in has %q, %v; want %q", got.RefreshToken.Reveal(), err, tt.held)
 				}
-				if revoked := slices.Contains(h.op.revoked, "rt1"); revoked != (tt.held == "" && !tt.fail) {
-					t.Errorf("revoked %v", h.op.revoked)
+				if revoked := slices.Contains(h.revoked(), "rt1"); revoked != (tt.held == "" && !tt.fail) {
+					t.Errorf("revoked %v", h.revoked())
 				}
 				h.wantCalls(1)
 			})
@@ -131,6 +141,7 @@ func TestSuccessionAtAnyMomentOfARefresh(t *testing.T) {
 			if _, err := h.next(k).Token(t.Context(), grant.Audience{}); err != nil {
 				t.Errorf("after %v: %v", at, err)
 			}
+			synctest.Wait()
 			for rt, n := range h.op.presented {
 				if n > 1 {
 					t.Errorf("after %v: %s presented %d times", at, rt, n)
@@ -170,8 +181,8 @@ func TestRefreshTokenIsHandedOnWhenTheStoreIsBack(t *testing.T) {
 		if got, err := h.next(k).Snapshot(t.Context()); err != nil || got.RefreshToken.Reveal() != "rt0" {
 			t.Errorf("the next sign-in has %q, %v; want rt0", got.RefreshToken.Reveal(), err)
 		}
-		if len(h.op.revoked) > 0 {
-			t.Errorf("revoked %v", h.op.revoked)
+		if len(h.revoked()) > 0 {
+			t.Errorf("revoked %v", h.revoked())
 		}
 	})
 }
@@ -199,17 +210,17 @@ func TestRefreshTokenOfASignInThatIsOverAlreadyIsRevoked(t *testing.T) {
 		if err := h.process().Succeed(t.Context(), key, nextKey, "op"); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(h.op.revoked, []string{"rt0"}) {
-			t.Errorf("revoked %v, want rt0", h.op.revoked)
+		if !slices.Equal(h.revoked(), []string{"rt0"}) {
+			t.Errorf("revoked %v, want rt0", h.revoked())
 		}
 	})
 }
 
 // What was known of the refresh token is known of it still.
 func TestRefreshTokenThatIsHandedOnIsAsOldAsItWas(t *testing.T) {
-	story(t, providers.RefreshPolicy{Lifetime: 24 * time.Hour}, func(t *testing.T, h *house, k *grant.Keeper) {
+	story(t, providers.RefreshPolicy{Lifetime: 24 * time.Hour}, func(t *testing.T, h *house, _ *grant.Keeper) {
 		h.op.keeps, h.cfg.ReauthNotice = true, 2*time.Hour
-		k = h.process()
+		k := h.process()
 		time.Sleep(23 * time.Hour)
 		h.mustToken(k, "at1") // the provider keeps its tokens, and this one dies soon
 		h.mustToken(k, "at1")
@@ -219,15 +230,17 @@ func TestRefreshTokenThatIsHandedOnIsAsOldAsItWas(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := h.next(k).Snapshot(t.Context())
-		if err != nil || got.RefreshExpiresAt.Sub(time.Now()) != time.Hour-time.Second {
-			t.Errorf("it dies in %v, %v", got.RefreshExpiresAt.Sub(time.Now()), err)
+		if err != nil || time.Until(got.RefreshExpiresAt) != time.Hour-time.Second {
+			t.Errorf("it dies in %v, %v", time.Until(got.RefreshExpiresAt), err)
 		}
 		time.Sleep(59*time.Minute + 30*time.Second)
+		synctest.Wait()
 		h.op.answers = []answer{{fail: true, kind: providers.Unknown}}
 		h.next(k).Token(t.Context(), grant.Audience{})
 		if _, err := h.next(k).Token(t.Context(), grant.Audience{}); err != nil {
 			t.Errorf("that a used token stays good was forgotten: %v", err)
 		}
+		synctest.Wait()
 		if n := len(slices.DeleteFunc(slices.Clone(h.said), func(s string) bool { return s != "reauth soon" })); n != 1 {
 			t.Errorf("the end was told %d times: %v", n, h.said)
 		}
@@ -247,8 +260,8 @@ func TestB34RefreshTokenOfAnotherRegistrationIsNotHandedOn(t *testing.T) {
 		if err := k.Succeed(t.Context(), key, nextKey, "op"); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := h.next(k).Snapshot(t.Context()); err != nil || !got.RefreshToken.IsZero() || len(h.op.revoked) > 0 {
-			t.Errorf("the next sign-in has %q, revoked %v, %v", got.RefreshToken.Reveal(), h.op.revoked, err)
+		if got, err := h.next(k).Snapshot(t.Context()); err != nil || !got.RefreshToken.IsZero() || len(h.revoked()) > 0 {
+			t.Errorf("the next sign-in has %q, revoked %v, %v", got.RefreshToken.Reveal(), h.revoked(), err)
 		}
 	})
 }
