@@ -8,7 +8,6 @@ import (
 
 	"github.com/goeasyauth/easyauth/internal/principal"
 	"github.com/goeasyauth/easyauth/internal/respond"
-	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/session"
 	"github.com/goeasyauth/easyauth/session/grant"
 )
@@ -85,11 +84,8 @@ func (h *Handler) whoami(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) describe(s *session.Session, tokens grant.Snapshot) account {
-	d, u := h.me, principal.User{Provider: s.User.Provider, ID: s.User.ID, Name: s.User.Name, Claims: s.User.Claims}
-	if p, ok := h.byName[s.User.Provider].(providers.Named); ok {
-		u.NameClaim = p.NameClaim()
-	}
-	user := principal.New(u)
+	d, u := h.me, s.User
+	user := principal.New(principal.User{Provider: u.Provider, ID: u.ID, Name: u.Name, Claims: u.Claims, NameClaim: u.NameClaim})
 	a := account{
 		ProviderName:          s.User.Provider,
 		ReauthOn:              on(s.ReauthAt),

@@ -28,7 +28,7 @@ func (g *Guard) identify(r *http.Request, s *session.Session) {
 
 func (g *Guard) setPrincipal(r *http.Request, s *session.Session) {
 	u := s.User
-	p := principal.New(principal.User{Provider: u.Provider, ID: u.ID, Name: u.Name, Claims: u.Claims})
+	p := principal.New(principal.User{Provider: u.Provider, ID: u.ID, Name: u.Name, Claims: u.Claims, NameClaim: u.NameClaim})
 	header, err := p.Header()
 	if err != nil {
 		g.log.ErrorContext(r.Context(), "principal not encoded", "session", s.ID, "cause", err)

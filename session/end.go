@@ -117,7 +117,7 @@ func (m *Manager) endRefused(ctx context.Context, s *Session, cause error) (ende
 	return true, nil
 }
 
-// expelled ends a session whose refresh returned somebody else's identity.
-func (m *Manager) expelled(ctx context.Context, o grant.Owner) {
-	m.ended(ctx, Event{SessionID: o.SessionID, Provider: o.Provider, UserID: o.Identity.Subject, Reason: ReasonMismatch})
+// expelled ends a session for what the ID token of a refresh said.
+func (m *Manager) expelled(ctx context.Context, o grant.Owner, reason string) {
+	m.ended(ctx, Event{SessionID: o.SessionID, Provider: o.Provider, UserID: o.Identity.Subject, Reason: Reason(reason)})
 }

@@ -234,6 +234,7 @@ func (m *Manager) decode(id string, e store.Entry) *record {
 	}
 	_, rec := m.cookies.open(context.Background(), id, e) // ok: the row is here; nothing is read
 	if rec != nil {
+		rec.user = m.describe(rec)
 		m.decoded.Put(id, e.Version, rec)
 	} else {
 		m.decoded.Delete(id)

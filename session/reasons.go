@@ -18,6 +18,7 @@ const (
 	ReasonIdle           Reason = "idle"              // past the idle timeout
 	ReasonExpired        Reason = "expired"           // past its grace period or its absolute lifetime
 	ReasonMismatch       Reason = "identity_mismatch" // a refresh brought somebody else's identity
+	ReasonNotAllowed     Reason = "not_allowed"       // a refresh showed that the user may not come in any more
 )
 
 // Why a refresh failed: what the provider answered.
@@ -76,7 +77,7 @@ const (
 func Reasons() []Reason { return slices.Clone(reasons) }
 
 var reasons = []Reason{
-	ReasonLogout, ReasonReplaced, ReasonEverywhere, ReasonAdministrative, ReasonBackchannel, ReasonIdle, ReasonExpired, ReasonMismatch,
+	ReasonLogout, ReasonReplaced, ReasonEverywhere, ReasonAdministrative, ReasonBackchannel, ReasonIdle, ReasonExpired, ReasonMismatch, ReasonNotAllowed,
 	ReasonRevoked, ReasonInteraction, ReasonMisconfigured, ReasonBusy, ReasonGateway, ReasonUnknownOutcome, ReasonNotSent, ReasonNotReady,
 	ReasonRefreshed, ReasonBreaker, ReasonHeld, ReasonInDoubt, ReasonRegistration, ReasonNoRefreshToken, ReasonUnsupported, ReasonSessionEnded, ReasonStore,
 	ReasonCancelled, ReasonClosing,

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -51,22 +52,27 @@ func decode(value []byte) *record {
 	if json.Unmarshal(value[1:], &r) != nil {
 		return nil
 	}
-	r.user = r.describe()
 	return &r
 }
 
+// Claims that come under their long types where a provider has none of its own
+// names for them, or speaks no OpenID Connect (contract 2.3).
+const (
+	longName  = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"
+	longEmail = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"
+)
+
 // describe makes the User of a record.
-func (r *record) describe() User {
+func (m *Manager) describe(r *record) User {
 	c := r.Claims.Merge(r.UserInfo)
 	u := User{Provider: r.Provider, Issuer: r.Issuer, ID: r.Subject, Claims: c}
-	if email := c.String("email"); strings.Count(email, "@") == 1 {
+	if p, ok := m.providers[r.Provider].(providers.Named); ok {
+		u.NameClaim = p.NameClaim()
+	}
+	if email := cmp.Or(c.String("email"), c.String(longEmail)); strings.Count(email, "@") == 1 {
 		u.Email = email
 	}
-	for _, name := range []string{c.String("name"), c.String("preferred_username"), u.Email, r.Subject} {
-		if u.Name = name; name != "" {
-			break
-		}
-	}
+	u.Name = cmp.Or(c.String(u.NameClaim), c.String("name"), c.String(longName), c.String("preferred_username"), u.Email, r.Subject)
 	return u
 }
 

@@ -115,11 +115,12 @@ func (m *Manager) update(ctx context.Context, id string, change func(*record, ti
 		if rec == nil || gone(rows[1]) {
 			return nil, time.Time{}, errUnknown
 		}
+		rec.user = m.describe(rec)
 		next := *rec
 		if !change(&next, now) {
 			return rec, now, nil
 		}
-		next.user = next.describe()
+		next.user = m.describe(&next)
 		err = m.commit(scsCtx, &next, m.lifetimes.graceEnd(&next))
 		if errors.Is(err, store.ErrConflict) {
 			continue

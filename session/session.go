@@ -32,9 +32,12 @@ type User struct {
 	Provider string // alias of the provider that vouches
 	Issuer   string
 	ID       string // the subject: stable and unique within Issuer
-	Name     string // for people: name, preferred_username, e-mail or ID, whichever comes first
+	Name     string // for people: NameClaim, name, preferred_username, e-mail or ID, whichever comes first
 	Email    string // decoration, never identity; empty unless it is a single address
 	Claims   providers.Claims
+	// NameClaim is the claim that the provider is configured to take the name
+	// from; empty where nothing is configured.
+	NameClaim string
 }
 
 // Session is one signed-in user as a request sees them. It is immutable and

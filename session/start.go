@@ -99,7 +99,7 @@ func (m *Manager) start(ctx context.Context, login *providers.Login, before []*S
 			m.log.ErrorContext(ctx, "session not ended at the next sign-in", "session", old.ID, "cause", err)
 		}
 	}
-	rec.user = rec.describe()
+	rec.user = m.describe(rec)
 	s := m.view(id, rec, rec.CreatedAt)
 	s.cookie = token
 	e := s.event("")

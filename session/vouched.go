@@ -32,7 +32,7 @@ func (m *Manager) Vouched(provider string, id providers.Identity, until time.Tim
 	rec := &record{Provider: provider, Issuer: id.Issuer, Subject: id.Subject, Claims: id.Claims}
 	// That somebody has a token does not say that they proved a moment ago who they are.
 	proved, _ := id.Claims.Time("auth_time")
-	return &Session{User: rec.describe(), CreatedAt: now, AuthTime: proved, ExpiresAt: until, GraceUntil: until, SeenAt: now, now: now, carrier: Bearer}
+	return &Session{User: m.describe(rec), CreatedAt: now, AuthTime: proved, ExpiresAt: until, GraceUntil: until, SeenAt: now, now: now, carrier: Bearer}
 }
 
 // bearer returns the token of Authorization: Bearer (RFC 6750 section 2.1). ok

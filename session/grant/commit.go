@@ -18,8 +18,8 @@ func (k *Keeper) commit(ctx context.Context, g *Grant, a *answer, took time.Dura
 	// that nobody sees somebody else's tokens; keys that have to be fetched first
 	// must not keep the only living refresh token waiting.
 	about := k.identify(ctx, g, a.tokens, identifyAtOnce)
-	if about.somebodyElse() {
-		return nil, k.expel(ctx, g, about, a.on(a.presented).secret())
+	if about.ends() != "" {
+		return nil, k.expel(ctx, g, about, a.on(a.presented))
 	}
 	rec, won, err := k.tryCommit(ctx, a)
 	switch {
@@ -30,7 +30,7 @@ func (k *Keeper) commit(ctx context.Context, g *Grant, a *answer, took time.Dura
 			"session", g.owner.SessionID, "cause", err)
 		rec = a.on(a.presented)
 	case rec == nil:
-		k.revoke(ctx, g.owner.Provider, a.on(a.presented).secret()) // nobody else ever hears of it
+		k.renounce(ctx, g.owner.Provider, a.on(a.presented)) // nobody else ever hears of it
 		return nil, ErrSessionEnded
 	case !won:
 		return nil, nil
@@ -38,8 +38,8 @@ func (k *Keeper) commit(ctx context.Context, g *Grant, a *answer, took time.Dura
 
 	if about.undecided() {
 		about = k.identify(ctx, g, a.tokens, identifyTimeout)
-		if about.somebodyElse() {
-			return nil, k.expel(ctx, g, about, rec.secret())
+		if about.ends() != "" {
+			return nil, k.expel(ctx, g, about, rec)
 		}
 	}
 	k.tellIdentified(ctx, g, about)

@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -15,7 +16,7 @@ import (
 // A refresh that is under way, or whose answer is in escrow, finds the record gone
 // when it commits, and revokes what it got.
 func (k *Keeper) End(ctx context.Context, key, provider string) error {
-	return k.end(ctx, key, provider, providers.Secret{}, always)
+	return k.end(ctx, key, provider, nil, always)
 }
 
 // EndRefused is End for a grant that can never be refreshed again, as a caller
@@ -23,7 +24,7 @@ func (k *Keeper) End(ctx context.Context, key, provider string) error {
 // then stays, and the error is ErrTransient.
 func (k *Keeper) EndRefused(ctx context.Context, key, provider string) error {
 	us := k.client(provider)
-	return k.end(ctx, key, provider, providers.Secret{}, func(r *record) bool { return r.final(us) != nil })
+	return k.end(ctx, key, provider, nil, func(r *record) bool { return r.final(us) != nil })
 }
 
 func always(*record) bool { return true }
@@ -31,9 +32,9 @@ func always(*record) bool { return true }
 // errLives: the grant is not as the one who wanted to end it thought.
 var errLives = errors.New("the grant lives again")
 
-// end ends a grant and revokes its refresh token: the newest one, if the caller
-// knows of one that is not stored.
-func (k *Keeper) end(ctx context.Context, key, provider string, newest providers.Secret, may func(*record) bool) error {
+// end ends a grant and revokes its tokens: those of newest, if the caller knows
+// of some that are not stored.
+func (k *Keeper) end(ctx context.Context, key, provider string, newest *record, may func(*record) bool) error {
 	last, err := k.strike(ctx, key, may)
 	switch {
 	case errors.Is(err, errLives):
@@ -50,11 +51,10 @@ func (k *Keeper) end(ctx context.Context, key, provider string, newest providers
 	case err != nil:
 		k.cfg.Logger.WarnContext(ctx, "row of an ended grant left to expire", "provider", provider, "cause", err)
 	}
-	if newest.IsZero() && last != nil && !last.foreign(k.client(provider)) {
-		newest = last.secret()
-	}
 	k.decoded.Delete(key)
-	k.revoke(ctx, provider, newest)
+	if newest = cmp.Or(newest, last); newest != nil && !newest.foreign(k.client(provider)) {
+		k.renounce(ctx, provider, newest)
+	}
 	return nil
 }
 
@@ -100,18 +100,31 @@ const (
 	revokeWait = time.Second
 )
 
-// revoke asks the provider to revoke a refresh token. A failure costs nobody
-// anything but the token's remaining life: the record is already gone.
-func (k *Keeper) revoke(ctx context.Context, provider string, rt providers.Secret) {
-	revoker, ok := k.cfg.Providers[provider].(providers.Revoker)
-	if !ok || rt.IsZero() {
-		return
+// renounce revokes what a record holds: its refresh token, or its access token
+// where the provider revokes those only.
+func (k *Keeper) renounce(ctx context.Context, provider string, r *record) {
+	revoker, ok := k.cfg.Providers[provider].(providers.AccessRevoker)
+	if at := r.Access[""].Token; ok && at != "" {
+		k.errand(ctx, provider, func(ctx context.Context) error { return revoker.RevokeAccess(ctx, providers.NewSecret(at)) })
 	}
+	k.revoke(ctx, provider, r.secret())
+}
+
+// revoke asks the provider to revoke a refresh token.
+func (k *Keeper) revoke(ctx context.Context, provider string, rt providers.Secret) {
+	if revoker, ok := k.cfg.Providers[provider].(providers.Revoker); ok && !rt.IsZero() {
+		k.errand(ctx, provider, func(ctx context.Context) error { return revoker.Revoke(ctx, rt) })
+	}
+}
+
+// errand has something revoked. A failure costs nobody anything but the token's
+// remaining life: the record is already gone.
+func (k *Keeper) errand(ctx context.Context, provider string, revoke func(context.Context) error) {
 	ctx = context.WithoutCancel(ctx)
 	done := make(chan struct{})
 	k.background(func() {
 		defer close(done)
-		k.keepRevoking(ctx, provider, revoker, rt)
+		k.keepRevoking(ctx, provider, revoke)
 	})
 	wait := time.NewTimer(revokeWait)
 	defer wait.Stop()
@@ -123,10 +136,10 @@ func (k *Keeper) revoke(ctx context.Context, provider string, rt providers.Secre
 
 // keepRevoking tries again after a failure, and does not count what the gate
 // turned away.
-func (k *Keeper) keepRevoking(ctx context.Context, provider string, revoker providers.Revoker, rt providers.Secret) {
+func (k *Keeper) keepRevoking(ctx context.Context, provider string, revoke func(context.Context) error) {
 	began, tries := time.Now(), 0
 	for {
-		err := k.revokeOnce(ctx, provider, revoker, rt)
+		err := k.revokeOnce(ctx, provider, revoke)
 		if err == nil {
 			return
 		}
@@ -138,7 +151,7 @@ func (k *Keeper) keepRevoking(ctx context.Context, provider string, revoker prov
 			tries++
 		}
 		if tries == revokeTries || time.Since(began) > revokeTime || !k.pause(ctx, wait) {
-			k.cfg.Logger.WarnContext(ctx, "refresh token not revoked", "provider", provider, "cause", err)
+			k.cfg.Logger.WarnContext(ctx, "token not revoked", "provider", provider, "cause", err)
 			return
 		}
 	}
@@ -146,7 +159,7 @@ func (k *Keeper) keepRevoking(ctx context.Context, provider string, revoker prov
 
 // revokeOnce does not keep a refresh waiting: signing everybody out at once must
 // not stand in the way of those who stay.
-func (k *Keeper) revokeOnce(ctx context.Context, provider string, revoker providers.Revoker, rt providers.Secret) error {
+func (k *Keeper) revokeOnce(ctx context.Context, provider string, revoke func(context.Context) error) error {
 	turn := k.gates[provider].errandTurn()
 	if _, err := turn.take(ctx); err != nil {
 		return err
@@ -154,7 +167,7 @@ func (k *Keeper) revokeOnce(ctx context.Context, provider string, revoker provid
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	sent := time.Now()
-	err := revoker.Revoke(ctx, rt)
+	err := revoke(ctx)
 	turn.done(sent, err)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/goeasyauth/easyauth/providers"
@@ -153,5 +154,34 @@ func TestGrantThatLivesAgainIsNotEndedForItsRefusal(t *testing.T) {
 			t.Errorf("end of a dead grant: %v", err)
 		}
 		h.wantError(k, grant.ErrSessionEnded)
+	})
+}
+
+// accessOnly is a provider that gives no refresh tokens, and whose access tokens
+// live until somebody revokes them.
+type accessOnly struct {
+	providers.Provider
+	revoked []string
+}
+
+func (p *accessOnly) RevokeAccess(_ context.Context, at providers.Secret) error {
+	p.revoked = append(p.revoked, at.Reveal())
+	return nil
+}
+
+// GitHub's access tokens never expire: they end with the sign-in.
+func TestAccessTokenIsRevokedWhereThatIsAllThereIs(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, _ *grant.Keeper) {
+		p := new(accessOnly)
+		h.cfg.Providers = map[string]providers.Provider{"op": p}
+		k := h.process()
+		h.mustToken(k, "at0")
+		if err := k.End(t.Context(), key, "op"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if !slices.Equal(p.revoked, []string{"at0"}) {
+			t.Errorf("revoked %v, want at0", p.revoked)
+		}
 	})
 }

@@ -82,7 +82,7 @@ func (k *Keeper) deliver(ctx context.Context, g *Grant, u *unstored) error {
 		return err
 	}
 	if stored == nil { // ended meanwhile
-		k.revoke(ctx, g.owner.Provider, u.rec.secret())
+		k.renounce(ctx, g.owner.Provider, u.rec)
 		return nil
 	}
 	k.cfg.Logger.InfoContext(ctx, "refresh stored at last", "provider", g.owner.Provider, "session", g.owner.SessionID)

@@ -192,7 +192,7 @@ func newHouse(t *testing.T, o *op) *house {
 	h.cfg = grant.Config{
 		Store: h.store, Providers: map[string]providers.Provider{"op": o},
 		Refreshed: note("refreshed"), Failed: note("failed:"), ReauthSoon: note("reauth soon"),
-		Expelled: func(context.Context, grant.Owner) { h.said = append(h.said, "expelled") },
+		Expelled: func(_ context.Context, _ grant.Owner, reason string) { h.said = append(h.said, "expelled:"+reason) },
 	}
 	return h
 }

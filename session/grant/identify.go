@@ -20,13 +20,21 @@ type identified struct {
 	err      error
 }
 
-func (i identified) somebodyElse() bool {
+// ends returns why the login is over: the tokens are about somebody else, or
+// about somebody who may not come in any more. Empty: it is not.
+func (i identified) ends() string {
 	pe, ok := errors.AsType[*providers.Error](i.err)
-	return ok && pe.Kind == providers.Mismatch
+	switch {
+	case ok && pe.Kind == providers.Mismatch:
+		return ReasonMismatch
+	case ok && pe.Kind == providers.NotAllowed:
+		return ReasonNotAllowed
+	}
+	return ""
 }
 
 // undecided reports whether more time might bring a verdict.
-func (i identified) undecided() bool { return i.err != nil && !i.somebodyElse() }
+func (i identified) undecided() bool { return i.err != nil && i.ends() == "" }
 
 // identify looks at the ID token that came with a refresh, if one did.
 func (k *Keeper) identify(ctx context.Context, g *Grant, t *providers.Tokens, timeout time.Duration) identified {
@@ -53,17 +61,17 @@ func (k *Keeper) tellIdentified(ctx context.Context, g *Grant, i identified) {
 	}
 }
 
-// expel ends a login that was refreshed with somebody else's tokens, and revokes
-// those.
-func (k *Keeper) expel(ctx context.Context, g *Grant, i identified, newest providers.Secret) error {
+// expel ends a login for what the ID token of its refresh says, and revokes what
+// the refresh brought.
+func (k *Keeper) expel(ctx context.Context, g *Grant, i identified, newest *record) error {
 	k.tellIdentified(ctx, g, i)
 	end := func() error { return k.end(ctx, g.key, g.owner.Provider, newest, always) }
 	if err := end(); err != nil {
-		k.cfg.Logger.ErrorContext(ctx, "grant of a changed identity not deleted yet", "session", g.owner.SessionID, "cause", err)
+		k.cfg.Logger.ErrorContext(ctx, "expelled grant not deleted yet", "session", g.owner.SessionID, "cause", err)
 		k.spawn(func() { k.insist(ctx, end) })
 	}
 	if k.cfg.Expelled != nil {
-		k.cfg.Expelled(ctx, g.owner)
+		k.cfg.Expelled(ctx, g.owner, i.ends())
 	}
-	return &ReauthError{Reason: ReasonMismatch}
+	return &ReauthError{Reason: i.ends()}
 }

@@ -51,9 +51,10 @@ type Config struct {
 	Waited func(context.Context, Owner, Outcome)
 	// Identified is told the identity that a refreshed ID token brought.
 	Identified func(context.Context, Owner, providers.Identity)
-	// Expelled is told that a refresh returned somebody else's identity: the
+	// Expelled is told that a refresh returned somebody else's identity, or that
+	// of a user who may not come in any more, and which of the two: the
 	// grant is already gone, and the session must go too.
-	Expelled func(context.Context, Owner)
+	Expelled func(ctx context.Context, o Owner, reason string)
 }
 
 // Keeper keeps grants. One Keeper per process and store is what makes a

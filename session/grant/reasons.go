@@ -16,6 +16,7 @@ const (
 	ReasonInteraction    = "interaction_required" // it wants to see the user
 	ReasonMisconfigured  = "misconfigured"        // it rejects the application
 	ReasonMismatch       = "identity_mismatch"    // it answered about somebody else
+	ReasonNotAllowed     = "not_allowed"          // it answered about a user who may not come in any more
 
 	// Why nobody asked it.
 

@@ -115,7 +115,24 @@ func TestIdentityThatChangesEndsTheLogin(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		h.wantError(k, grant.ErrReauthRequired)
 		h.wantError(k, grant.ErrSessionEnded)
-		if !slices.Contains(h.op.revoked, "rt1") || !slices.Contains(h.said, "expelled") {
+		if !slices.Contains(h.op.revoked, "rt1") || !slices.Contains(h.said, "expelled:identity_mismatch") {
+			t.Errorf("revoked %v, said %v: want rt1 revoked and the session expelled", h.op.revoked, h.said)
+		}
+	})
+}
+
+// A refresh is also the moment at which the provider tells that the user has left
+// the group whose members may come in (contract 4, authorization).
+func TestUserWhoMayNotComeInAnyMoreIsOutAtTheNextRefresh(t *testing.T) {
+	story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+		h.op.idToken, h.op.identity = true, &providers.Error{Kind: providers.NotAllowed}
+		time.Sleep(2 * time.Hour)
+		err := h.wantError(k, grant.ErrReauthRequired)
+		if reauth, ok := errors.AsType[*grant.ReauthError](err); !ok || reauth.Reason != grant.ReasonNotAllowed {
+			t.Errorf("error %v, want the reason %s", err, grant.ReasonNotAllowed)
+		}
+		h.wantError(k, grant.ErrSessionEnded)
+		if !slices.Contains(h.op.revoked, "rt1") || !slices.Contains(h.said, "expelled:not_allowed") {
 			t.Errorf("revoked %v, said %v: want rt1 revoked and the session expelled", h.op.revoked, h.said)
 		}
 	})
