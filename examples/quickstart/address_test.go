@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,21 +19,5 @@ func TestTheApplicationHasOneNameOnThisComputer(t *testing.T) {
 	issuer := program.Stdout.String()
 	if !strings.Contains(issuer, "Provider  http://localhost:") {
 		t.Errorf("the provider shares the application's cookies: %s", issuer)
-	}
-}
-
-func TestBaseURLIsWhereABrowserOfThisComputerGetsToTheListener(t *testing.T) {
-	at := &net.TCPAddr{Port: 8080}
-	for addr, want := range map[string]string{
-		"127.0.0.1:8080": "http://127.0.0.1:8080",
-		"localhost:0":    "http://localhost:8080",
-		":8080":          "http://127.0.0.1:8080",
-		"0.0.0.0:8080":   "http://127.0.0.1:8080",
-		"[::]:8080":      "http://127.0.0.1:8080",
-		"[::1]:8080":     "http://[::1]:8080",
-	} {
-		if got := baseURL(addr, at); got != want {
-			t.Errorf("-addr %s is opened at %s, want %s", addr, got, want)
-		}
 	}
 }

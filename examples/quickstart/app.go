@@ -9,13 +9,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/goeasyauth/easyauth"
 	"github.com/goeasyauth/easyauth/examples/internal/devprovider"
 	"github.com/goeasyauth/easyauth/examples/internal/keysfile"
+	"github.com/goeasyauth/easyauth/examples/internal/onehost"
 )
 
 // app is the running application.
@@ -51,7 +51,7 @@ func open(ctx context.Context, opts options, log *slog.Logger) (_ *app, err erro
 		return nil, fmt.Errorf("-addr: %w", err)
 	}
 	a.closers = append(a.closers, a.listener)
-	a.base = cmp.Or(strings.TrimSuffix(opts.baseURL, "/"), baseURL(opts.addr, a.listener.Addr()))
+	a.base = cmp.Or(strings.TrimSuffix(opts.baseURL, "/"), onehost.URL(opts.addr, a.listener.Addr()))
 
 	keys, made, err := keysfile.Open(opts.keysFile)
 	if err != nil {
@@ -97,7 +97,7 @@ func (a *app) handler() http.Handler {
 		mux.Handle("POST /dev/fail", a.auth.Require(http.HandlerFunc(a.fail)))
 	}
 	own := hardened(http.NewCrossOriginProtection().Handler(mux))
-	return oneHost(a.base, a.auth.Wrap(own))
+	return onehost.Handler(a.base, a.auth.Wrap(own))
 }
 
 // greet prints where everything is.
@@ -111,14 +111,4 @@ func (a *app) greet(w io.Writer) {
 	}
 	fmt.Fprintf(w, "Keys      %s\n", keys)
 	fmt.Fprintf(w, "Stop      Ctrl+C\n")
-}
-
-// baseURL is http at the address that is listened on. A host that stands for
-// every address of the machine is reached at 127.0.0.1.
-func baseURL(addr string, at net.Addr) string {
-	host, _, _ := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(at.(*net.TCPAddr).Port))
 }
