@@ -34,7 +34,7 @@ func (h *Handler) choose(w http.ResponseWriter, r *http.Request) {
 }
 
 // displayNames are those aliases of App Service that do not tell their names.
-var displayNames = map[string]string{"aad": "Microsoft", "microsoftaccount": "Microsoft", "github": "GitHub", "twitter": "X"}
+var displayNames = map[string]string{"aad": "Microsoft", "microsoftaccount": "a personal Microsoft account", "github": "GitHub", "twitter": "X"}
 
 // displayName makes an alias presentable.
 func displayName(alias string) string {
