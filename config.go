@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/goeasyauth/easyauth/internal/authpath"
 	"github.com/goeasyauth/easyauth/internal/origin"
 	"github.com/goeasyauth/easyauth/middleware"
 	"github.com/goeasyauth/easyauth/providers"
@@ -137,7 +140,8 @@ func (c Config) Validate() error {
 	wrong := func(field, remedy string, args ...any) {
 		errs = append(errs, fmt.Errorf("easyauth: Config."+field+": "+remedy, args...))
 	}
-	if _, err := parseBaseURL(c.BaseURL); err != nil {
+	base, err := parseBaseURL(c.BaseURL)
+	if err != nil {
 		wrong("BaseURL", "%w", err)
 	}
 	if len(c.Providers) == 0 {
@@ -186,13 +190,69 @@ func (c Config) Validate() error {
 	if life := cmp.Or(c.SessionLifetime, session.DefaultLifetime); c.AbsoluteLifetime > 0 && c.AbsoluteLifetime < life {
 		wrong("AbsoluteLifetime", "%s is shorter than SessionLifetime %s: raise the one or lower the other", c.AbsoluteLifetime, life)
 	}
-	if _, err := origin.NewList(c.AllowedRedirects); err != nil {
+	allowed, err := origin.NewList(c.AllowedRedirects)
+	if err != nil {
 		wrong("AllowedRedirects", "%w", err)
+	}
+	if _, err := authpath.New(c.Prefix); err != nil {
+		wrong("Prefix", "%w", err)
+	}
+	if c.AttemptLifetime > providers.FlowLifetime {
+		wrong("AttemptLifetime", "%s is too long: use at most %s", c.AttemptLifetime, providers.FlowLifetime)
+	}
+	for _, name := range c.BearerProviders {
+		if !names[name] {
+			wrong("BearerProviders", "there is no provider %q: give the name of one of Providers", name)
+		}
+	}
+	if c.Gate != nil && c.Gate.Provider != "" && !names[c.Gate.Provider] {
+		wrong("Gate", "there is no provider %q: give the name of one of Providers, or none", c.Gate.Provider)
+	}
+	if base != nil {
+		rules := c.rules(base, allowed, http.NotFoundHandler())
+		rules.Prefix = "" // judged above
+		for _, err := range unjoined(rules.Validate()) {
+			errs = append(errs, fmt.Errorf("easyauth: Config.%s", strings.TrimPrefix(err.Error(), "middleware: ")))
+		}
 	}
 	if c.RefreshTokenInMe && c.HideTokens {
 		wrong("RefreshTokenInMe", "contradicts HideTokens: choose one")
 	}
 	return errors.Join(errs...)
+}
+
+// unjoined are the errors that errors.Join has made one of.
+func unjoined(err error) (errs []error) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return slices.DeleteFunc([]error{err}, func(err error) bool { return err == nil })
+	}
+	for _, err := range joined.Unwrap() {
+		errs = append(errs, unjoined(err)...)
+	}
+	return errs
+}
+
+// rules is the middleware's part of c, without the sessions.
+func (c Config) rules(base *url.URL, allowed origin.List, routes http.Handler) middleware.Config {
+	rules := middleware.Config{
+		BaseURL:           base,
+		Prefix:            c.Prefix,
+		IdentityHeaders:   c.IdentityHeaders,
+		TokenHeaders:      c.TokenHeaders,
+		LazyTokens:        c.LazyTokens,
+		Gate:              c.Gate,
+		ForwardProxy:      c.ForwardProxy,
+		TrustedOrigins:    allowed.Origins(),
+		LogoutEndpoint:    c.LogoutEndpoint,
+		PreserveFragments: c.PreserveFragments,
+		NoSilentReauth:    c.NoSilentReauth,
+		Logger:            c.Logger,
+	}
+	if c.LogoutEndpoint != "" {
+		rules.Logout = routes
+	}
+	return rules
 }
 
 func parseBaseURL(s string) (*url.URL, error) {

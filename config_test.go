@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/goeasyauth/easyauth"
+	"github.com/goeasyauth/easyauth/middleware"
 	"github.com/goeasyauth/easyauth/providers"
 )
 
@@ -61,6 +62,13 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"redirect target not in ASCII", func(c *easyauth.Config) { c.AllowedRedirects = []string{"https://münchen.example"} }, "AllowedRedirects", "no place to redirect to", "in ASCII"},
 		{"redirect target with an odd port", func(c *easyauth.Config) { c.AllowedRedirects = []string{"https://partner.example:0443"} }, "AllowedRedirects", "no place to redirect to", "write it as"},
 		{"redirect target over http", func(c *easyauth.Config) { c.AllowedRedirects = []string{"http://partner.example"} }, "AllowedRedirects", "http://partner.example", "use https"},
+		{"prefix", func(c *easyauth.Config) { c.Prefix = "auth" }, "Prefix", "refused", "such as /.auth"},
+		{"attempt that takes too long", func(c *easyauth.Config) { c.AttemptLifetime = time.Hour }, "AttemptLifetime", "too long", "at most 10m"},
+		{"bearer tokens of nobody", func(c *easyauth.Config) { c.BearerProviders = []string{"nobody"} }, "BearerProviders", `no provider "nobody"`, "give the name"},
+		{"gate to nobody", func(c *easyauth.Config) { c.Gate = &middleware.Gate{Provider: "nobody"} }, "Gate", `no provider "nobody"`, "give the name"},
+		{"gate open to all that is below nothing", func(c *easyauth.Config) { c.Gate = &middleware.Gate{ExcludedPaths: []string{"public"}} }, "Gate.ExcludedPaths", `"public" refused`, "such as /health"},
+		{"HST4 proxies that are everybody", func(c *easyauth.Config) { c.ForwardProxy = &middleware.ForwardProxy{} }, "ForwardProxy.Trusted", "empty", "give the addresses"},
+		{"logout endpoint that is no path", func(c *easyauth.Config) { c.LogoutEndpoint = "signout" }, "LogoutEndpoint", "refused", "/signout"},
 		{"contradiction", func(c *easyauth.Config) { c.RefreshTokenInMe, c.HideTokens = true, true }, "RefreshTokenInMe", "contradicts HideTokens", "choose one"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

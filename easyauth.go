@@ -98,24 +98,8 @@ func New(cfg Config) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules := middleware.Config{
-		Sessions:          sessions,
-		BaseURL:           base,
-		Prefix:            cfg.Prefix,
-		IdentityHeaders:   cfg.IdentityHeaders,
-		TokenHeaders:      cfg.TokenHeaders,
-		LazyTokens:        cfg.LazyTokens,
-		Gate:              cfg.Gate,
-		ForwardProxy:      cfg.ForwardProxy,
-		TrustedOrigins:    allowed.Origins(),
-		LogoutEndpoint:    cfg.LogoutEndpoint,
-		PreserveFragments: cfg.PreserveFragments,
-		NoSilentReauth:    cfg.NoSilentReauth,
-		Logger:            cfg.Logger,
-	}
-	if cfg.LogoutEndpoint != "" {
-		rules.Logout = routes
-	}
+	rules := cfg.rules(base, allowed, routes)
+	rules.Sessions = sessions
 	guard, err := middleware.New(rules)
 	if err != nil {
 		return nil, err

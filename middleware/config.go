@@ -88,13 +88,19 @@ func (c Config) gate() *Gate {
 	return c.Gate
 }
 
-// check returns the matcher of the prefix, or every mistake in c.
+// Validate reports every mistake in c that can be seen without Sessions.
+func (c Config) Validate() error {
+	_, err := c.check()
+	_, more := c.gate().check(c)
+	_, also := newProtection(c.TrustedOrigins)
+	return errors.Join(err, more, also)
+}
+
+// check returns the matcher of the prefix, or the mistakes in what is not the
+// gate's.
 func (c Config) check() (*authpath.Matcher, error) {
 	paths, err := authpath.New(c.Prefix)
 	errs := []error{err}
-	if c.Sessions == nil {
-		errs = append(errs, errors.New("middleware: Sessions is missing: give the session manager"))
-	}
 	if c.BaseURL == nil || c.BaseURL.Host == "" {
 		errs = append(errs, errors.New("middleware: BaseURL is missing: give the application's public address, such as https://app.example"))
 	}
@@ -102,7 +108,7 @@ func (c Config) check() (*authpath.Matcher, error) {
 		errs = append(errs, c.ForwardProxy.check())
 	}
 	if (c.LogoutEndpoint == "") != (c.Logout == nil) || c.LogoutEndpoint != "" && !isPlainPath(c.LogoutEndpoint) {
-		errs = append(errs, errors.New("middleware: LogoutEndpoint refused: give a path such as /signout, and the handler Logout with it"))
+		errs = append(errs, errors.New("middleware: LogoutEndpoint: refused: give a path such as /signout, and the handler Logout with it"))
 	}
 	return paths, errors.Join(errs...)
 }

@@ -45,6 +45,9 @@ func New(c Config) (*Guard, error) {
 	paths, err := c.check()
 	open, more := gate.check(c)
 	origins, also := newProtection(c.TrustedOrigins)
+	if c.Sessions == nil {
+		also = errors.Join(also, errors.New("middleware: Sessions is missing: give the session manager"))
+	}
 	if err := errors.Join(err, more, also); err != nil {
 		return nil, err
 	}

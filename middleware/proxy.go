@@ -30,7 +30,7 @@ type ForwardProxy struct {
 func (p *ForwardProxy) check() error {
 	var errs []error
 	if len(p.Trusted) == 0 {
-		errs = append(errs, errors.New("middleware: ForwardProxy.Trusted is empty: give the addresses of the proxies, such as 10.0.0.0/8"))
+		errs = append(errs, errors.New("middleware: ForwardProxy.Trusted: empty: give the addresses of the proxies, such as 10.0.0.0/8"))
 	}
 	for _, prefix := range p.Trusted {
 		if !prefix.IsValid() || prefix.Bits() == 0 {
