@@ -26,6 +26,7 @@
 //
 // Read on in this order:
 //   - [Config], and [github.com/goeasyauth/easyauth/providers] for who may vouch
+//   - [LoadAppService] for the configuration of an application of App Service
 //   - [github.com/goeasyauth/easyauth/session] for what a handler sees
 //   - [github.com/goeasyauth/easyauth/session/grant] for how tokens stay fresh,
 //     and for the errors worth branching on

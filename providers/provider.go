@@ -2,9 +2,11 @@
 // protocol, decides whether an answer is true, and says what a failure means.
 //
 // [NewOIDC] makes an OpenID Connect provider from an [OIDCConfig]; the presets
-// ([Google], [EntraID], [Okta], ...) fill one in. Nothing here dials before it
-// is asked to sign somebody in or to refresh a token: an application starts
-// while its provider is down, and its sign-ins are told to come back.
+// ([Google], [EntraID], [Okta], ...) fill one in. [NewGitHub], [NewFacebook] and
+// [NewTwitter] are for those that speak protocols of their own. Nothing here
+// dials before it is asked to sign somebody in or to refresh a token: an
+// application starts while its provider is down, and its sign-ins are told to
+// come back.
 //
 // # One sign-in
 //
