@@ -91,8 +91,8 @@ func secretOf(c providers.OIDCConfig) any { return c.ClientSecret.Reveal() }
 func clientOf(c providers.OIDCConfig) any { return c.ClientID }
 func scopesOf(c providers.OIDCConfig) any { return c.Scopes }
 func paramsOf(c providers.OIDCConfig) any { return c.AuthParams.Encode() }
-func issuersOf(c providers.OIDCConfig) any {
-	return fmt.Sprint(c.Issuer, " ", c.Quirks.IssuerAliases)
+func documentOf(c providers.OIDCConfig) any {
+	return c.Issuer + " " + c.DiscoveryURL
 }
 func audienceOf(c providers.OIDCConfig) any {
 	return strings.Join(c.AllowedAudiences, " ")
@@ -214,15 +214,15 @@ var rows = []row{
 	{path: custom + "registration.clientCredential.method", value: `"ClientSecretPost"`, got: oidc("contoso", func(c providers.OIDCConfig) any { return int(c.AuthStyle) }), want: 1, byDef: 1},
 	{path: custom + "registration.clientCredential.clientSecretSettingName", value: `"OTHER_SECRET"`, got: oidc("contoso", secretOf), want: "value of OTHER_SECRET", byDef: "value of CONTOSO_SECRET"},
 	{path: custom + "registration.clientCredential.clientSecretSettingName", value: `null`, got: oidc("contoso", func(c providers.OIDCConfig) any { return c.ResponseType }), want: providers.InsecureIDTokenOnly, byDef: providers.CodeOnly},
-	{path: custom + "registration.openIdConnectConfiguration.wellKnownOpenIdConfiguration", value: `"https://idp.example/tenant/.well-known/openid-configuration"`, got: oidc("contoso", func(c providers.OIDCConfig) any { return c.Issuer + " " + c.DiscoveryURL }),
-		want: "https://idp.example/tenant https://idp.example/tenant/.well-known/openid-configuration", byDef: "https://login.contoso.example https://login.contoso.example/.well-known/openid-configuration"},
-	{path: custom + "registration.openIdConnectConfiguration.wellKnownOpenIdConfiguration", value: `"https://orders.eu.auth0.com/.well-known/openid-configuration"`, got: oidc("contoso", issuersOf),
-		want: "https://orders.eu.auth0.com/ [https://orders.eu.auth0.com]", byDef: "https://login.contoso.example [https://login.contoso.example/]"},
-	{path: custom + "registration.openIdConnectConfiguration.wellKnownOpenIdConfiguration", value: `"https://idp.example/metadata"`, error: "give that in issuer"},
+	{path: custom + "registration.openIdConnectConfiguration.wellKnownOpenIdConfiguration", value: `"https://idp.example/tenant/.well-known/openid-configuration"`, got: oidc("contoso", documentOf),
+		want: " https://idp.example/tenant/.well-known/openid-configuration", byDef: " https://login.contoso.example/.well-known/openid-configuration"},
+	{path: custom + "registration.openIdConnectConfiguration.wellKnownOpenIdConfiguration", value: `"https://idp.example/v2.0/.well-known/openid-configuration?p=policy"`, got: oidc("contoso", documentOf),
+		want: " https://idp.example/v2.0/.well-known/openid-configuration?p=policy", byDef: " https://login.contoso.example/.well-known/openid-configuration"},
 	{path: custom + "registration.openIdConnectConfiguration", value: `{"issuer":"https://i.example","authorizationEndpoint":"https://i.example/a","tokenEndpoint":"https://i.example/t","certificationUri":"https://i.example/k"}`,
 		got:  oidc("contoso", func(c providers.OIDCConfig) any { return fmt.Sprint(c.Issuer, c.DiscoveryURL, c.Endpoints) }),
-		want: "https://i.example{https://i.example/a https://i.example/t https://i.example/k   }", byDef: "https://login.contoso.examplehttps://login.contoso.example/.well-known/openid-configuration{     }"},
-	{path: custom + "registration.openIdConnectConfiguration.issuer", value: `"https://login.contoso.example/"`, got: oidc("contoso", issuersOf), want: "https://login.contoso.example/ []", byDef: "https://login.contoso.example [https://login.contoso.example/]"},
+		want: "https://i.example{https://i.example/a https://i.example/t https://i.example/k   }", byDef: "https://login.contoso.example/.well-known/openid-configuration{     }"},
+	{path: custom + "registration.openIdConnectConfiguration.issuer", value: `"https://login.contoso.example/"`, got: oidc("contoso", documentOf),
+		want: "https://login.contoso.example/ https://login.contoso.example/.well-known/openid-configuration", byDef: " https://login.contoso.example/.well-known/openid-configuration"},
 	{path: custom + "registration.openIdConnectConfiguration.authorizationEndpoint", value: `"https://i.example/a"`, got: oidc("contoso", func(c providers.OIDCConfig) any { return c.Endpoints.Authorization }), want: "", byDef: ""}, // beside wellKnown
 	{path: custom + "registration.openIdConnectConfiguration.tokenEndpoint", value: `"https://i.example/t"`, got: oidc("contoso", func(c providers.OIDCConfig) any { return c.Endpoints.Token }), want: "", byDef: ""},
 	{path: custom + "registration.openIdConnectConfiguration.certificationUri", value: `"https://i.example/k"`, got: oidc("contoso", func(c providers.OIDCConfig) any { return c.Endpoints.Keys }), want: "", byDef: ""},

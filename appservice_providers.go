@@ -176,38 +176,10 @@ func (a *appService) openIDConnect(o *appservice.OpenIDConnect) providers.OIDCCo
 	if c.WellKnown == "" {
 		cfg.Endpoints = providers.Endpoints{Authorization: c.AuthorizationEndpoint, Token: c.TokenEndpoint, Keys: c.CertificationURI}
 	} else {
-		cfg.DiscoveryURL = c.WellKnown
-	}
-	if cfg.Issuer == "" {
-		issuer, ok := issuerOf(c.WellKnown)
-		if !ok {
-			a.Follow(at+".openIdConnectConfiguration.wellKnownOpenIdConfiguration",
-				"does not end in /.well-known/openid-configuration, so that it does not tell the issuer: give that in issuer")
-		}
-		cfg.Issuer, cfg.Quirks.IssuerAliases = issuer, []string{otherSlash(issuer)}
+		cfg.DiscoveryURL = c.WellKnown // which tells the issuer, where the file does not
 	}
 	a.parameters(&cfg, o.LoginParameterNames)
 	return cfg
-}
-
-// issuerOf takes the issuer out of the address of its discovery document (OpenID
-// Connect Discovery 4.1). Whether it ends in a slash the address does not show;
-// that of Auth0 does.
-func issuerOf(wellKnown string) (string, bool) {
-	issuer, ok := strings.CutSuffix(wellKnown, "/.well-known/openid-configuration")
-	if u, err := url.Parse(issuer); err == nil && u.Path == "" && strings.HasSuffix(u.Hostname(), ".auth0.com") {
-		issuer += "/"
-	}
-	return issuer, ok
-}
-
-// otherSlash is the issuer with a slash at its end where it has none, and without
-// it where it has.
-func otherSlash(issuer string) string {
-	if cut, ok := strings.CutSuffix(issuer, "/"); ok {
-		return cut
-	}
-	return issuer + "/"
 }
 
 // responseType is the implicit flow where there is no secret, as on App Service:

@@ -55,7 +55,8 @@ type Config struct {
 	// SessionLifetime is how long a session lasts. 0: 8 hours.
 	SessionLifetime time.Duration
 	// LifetimeFromProvider ends a session when the ID token of its sign-in
-	// expires, or else the access token; SessionLifetime is then the most.
+	// expires, or else the access token. SessionLifetime is then for a sign-in
+	// that tells of neither, and the most that a renewal gives.
 	LifetimeFromProvider bool
 	// GracePeriod is how long after its expiry a session can be renewed through
 	// the provider, without the user. 0: 72 hours; negative: never.

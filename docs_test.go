@@ -45,7 +45,7 @@ func TestThreatsNameTestsThatExist(t *testing.T) {
 		}
 	}
 	for name, text := range texts {
-		for _, id := range regexp.MustCompile(`\b(?:RED|LOG|MIX|REP|SES|COO|HDR|PTH|CSR|CAC|HST|JWT|IDP|LEA|DOS|RAC|STO)[0-9]+\b`).FindAllString(text, -1) {
+		for _, id := range regexp.MustCompile(`\b(?:RED|LOG|MIX|REP|SES|COO|HDR|PTH|CSR|CAC|HST|JWT|IDP|LEA|DOS|RAC|STO|CDL)[0-9]+\b`).FindAllString(text, -1) {
 			if !rows[id] {
 				t.Errorf("the tests of %s speak of %s, which docs/threats.md does not know", name, id)
 			}

@@ -2,6 +2,10 @@ package e2e_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
 	"log"
 	"log/slog"
 	"math/rand/v2"
@@ -13,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/goeasyauth/easyauth"
 	"github.com/goeasyauth/easyauth/e2e/internal/webapp"
 	"github.com/goeasyauth/easyauth/providers"
@@ -20,29 +26,50 @@ import (
 
 // app is an application with easyauth around it, served by this process.
 type app struct {
-	URL  string
-	logs logs
-	t    testing.TB
-	jars []*visitor
+	URL    string
+	logs   logs
+	t      testing.TB
+	server *httptest.Server
+	jars   []*visitor
+}
+
+// setup is what a test chooses about its application; everything has a default.
+type setup struct {
+	Provider func(*providers.OIDCConfig) // the registration at the provider
+	App      func(*easyauth.Config)
+	TLS      bool // with a certificate that nobody vouches for
 }
 
 // startApp serves an application that signs in at op. change may set more of
-// the configuration. When the test ends, the application's log is searched for
-// every secret that the provider issued and every cookie that a visitor got.
+// the configuration.
 func startApp(t testing.TB, op *oidcProvider, change func(*easyauth.Config)) *app {
 	t.Helper()
-	a := &app{t: t}
+	return startAppWith(t, op, setup{App: change})
+}
+
+// startAppWith serves an application that signs in at op. When the test ends,
+// the application's log is searched for every secret that the provider issued
+// and every cookie that a visitor got.
+func startAppWith(t testing.TB, op *oidcProvider, with setup) *app {
+	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	a.URL = "http://" + server.Listener.Addr().String()
+	a := &app{t: t, server: server, URL: "http://" + server.Listener.Addr().String()}
+	if with.TLS {
+		a.URL = "https://" + server.Listener.Addr().String()
+	}
 	server.Config.ErrorLog = log.New(&a.logs, "", 0)
 
-	provider, err := providers.NewOIDC(providers.OIDCConfig{
+	registration := providers.OIDCConfig{
 		Name:         "oidc",
 		Issuer:       op.Issuer,
 		ClientID:     clientID,
 		ClientSecret: providers.NewSecret(clientSecret),
 		Scopes:       []string{"openid", "profile", "email", "offline_access"},
-	})
+	}
+	if with.Provider != nil {
+		with.Provider(&registration)
+	}
+	provider, err := providers.NewOIDC(registration)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,15 +79,19 @@ func startApp(t testing.TB, op *oidcProvider, change func(*easyauth.Config)) *ap
 		Keys:      []providers.Secret{easyauth.NewKey()},
 		Logger:    slog.New(slog.NewTextHandler(&a.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
-	if change != nil {
-		change(&cfg)
+	if with.App != nil {
+		with.App(&cfg)
 	}
 	auth, err := easyauth.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server.Config.Handler = auth.Wrap(webapp.Routes(auth))
-	server.Start()
+	if with.TLS {
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
 	t.Cleanup(func() {
 		server.Close()
 		if err := auth.Close(); err != nil {
@@ -71,11 +102,24 @@ func startApp(t testing.TB, op *oidcProvider, change func(*easyauth.Config)) *ap
 	return a
 }
 
-// Visitor is somebody with a browser of their own.
+// Visitor is somebody with a browser of their own, who trusts the application's
+// certificate.
 func (a *app) Visitor() *visitor {
-	v := newVisitor(a.t)
+	network := newTransport(a.t)
+	if cert := a.server.Certificate(); cert != nil {
+		roots := x509.NewCertPool()
+		roots.AddCert(cert)
+		network.TLSClientConfig = &tls.Config{RootCAs: roots}
+	}
+	v := newVisitorOn(a.t, network)
 	a.jars = append(a.jars, v)
 	return v
+}
+
+// Trusted lets a chromium trust the application's certificate.
+func (a *app) Trusted() chromedp.ExecAllocatorOption {
+	sum := sha256.Sum256(a.server.Certificate().RawSubjectPublicKeyInfo)
+	return chromedp.Flag("ignore-certificate-errors-spki-list", base64.StdEncoding.EncodeToString(sum[:]))
 }
 
 // SignedIn is a visitor who has signed in.

@@ -26,7 +26,7 @@ type chromium struct {
 
 // startChromium starts one with an empty profile. When the test ends, scripts
 // that broke and things that a Content-Security-Policy stopped are errors.
-func startChromium(t testing.TB) *chromium {
+func startChromium(t testing.TB, more ...chromedp.ExecAllocatorOption) *chromium {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(parts.Chromium.Need(t)),
@@ -38,7 +38,7 @@ func startChromium(t testing.TB) *chromium {
 		chromedp.Flag("lang", "en"),
 		chromedp.WindowSize(1100, 1200),
 	)
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, closeTab := chromedp.NewContext(alloc)
 	c := &chromium{t: t, ctx: ctx}
 	var listening sync.WaitGroup
@@ -87,6 +87,16 @@ func (c *chromium) Type(selector, text string) {
 	c.do("type into "+selector, chromedp.WaitVisible(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
+// Approve fills in the forms of oidc-provider.
+func (c *chromium) Approve(name string) {
+	c.t.Helper()
+	c.Type("input[name=login]", name)
+	c.Type("input[name=password]", "any")
+	c.Click("button[type=submit]")
+	c.Wait("input[name=prompt][value=consent] ~ button")
+	c.Click("button[type=submit]")
+}
+
 // Wait waits until what the selector finds can be seen.
 func (c *chromium) Wait(selector string) {
 	c.t.Helper()
@@ -128,6 +138,16 @@ func (c *chromium) Location() string {
 		c.t.Fatalf("location: %v", err)
 	}
 	return location
+}
+
+// mustArrive waits until the address bar shows this.
+func (c *chromium) mustArrive(url string) {
+	c.t.Helper()
+	for began := time.Now(); c.Location() != url; pass(c.t, 20*time.Millisecond) {
+		if time.Since(began) > patience {
+			c.t.Fatalf("at %s, not at %s", c.Location(), url)
+		}
+	}
 }
 
 // Screenshot keeps a picture of the whole page for a person to look at, in

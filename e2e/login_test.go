@@ -179,13 +179,15 @@ func callbackOf(v *visitor, a *app, target string) (callback string) {
 
 // entry is what /.auth/me says of one provider.
 type entry struct {
-	Provider     string                      `json:"provider_name"`
-	User         string                      `json:"user_id"`
-	AccessToken  string                      `json:"access_token"`
-	IDToken      string                      `json:"id_token"`
-	RefreshToken string                      `json:"refresh_token"`
-	ExpiresOn    string                      `json:"expires_on"`
-	Claims       []struct{ Typ, Val string } `json:"user_claims"`
+	Provider         string                      `json:"provider_name"`
+	User             string                      `json:"user_id"`
+	AccessToken      string                      `json:"access_token"`
+	IDToken          string                      `json:"id_token"`
+	RefreshToken     string                      `json:"refresh_token"`
+	RefreshExpiresOn string                      `json:"refresh_token_expires_on"`
+	ReauthOn         string                      `json:"reauth_on"`
+	ExpiresOn        string                      `json:"expires_on"`
+	Claims           []struct{ Typ, Val string } `json:"user_claims"`
 }
 
 const nameIdentifier = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"

@@ -126,20 +126,25 @@ func relyingParty(op *oidcProvider) *oauth2.Config {
 func signInWithoutEasyauth(t *testing.T, conf *oauth2.Config, opts ...oauth2.AuthCodeOption) *oauth2.Token {
 	t.Helper()
 	verifier := oauth2.GenerateVerifier()
-	opts = append([]oauth2.AuthCodeOption{oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("prompt", "consent")}, opts...)
+	token, err := conf.Exchange(t.Context(), codeWithoutEasyauth(t, conf, "ada", verifier, opts...), oauth2.VerifierOption(verifier))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
 
+// codeWithoutEasyauth signs somebody in and leaves it at the code.
+func codeWithoutEasyauth(t *testing.T, conf *oauth2.Config, name, verifier string, opts ...oauth2.AuthCodeOption) string {
+	t.Helper()
+	opts = append([]oauth2.AuthCodeOption{oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("prompt", "consent")}, opts...)
 	v := newVisitor(t)
 	var answer url.Values
 	v.StopAt = func(next *url.URL) bool {
 		answer = next.Query()
 		return strings.HasPrefix(next.String(), callback)
 	}
-	v.Approve(v.Visit(conf.AuthCodeURL("state", opts...)), "ada")
-	token, err := conf.Exchange(t.Context(), answer.Get("code"), oauth2.VerifierOption(verifier))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return token
+	v.Approve(v.Visit(conf.AuthCodeURL("state", opts...)), name)
+	return answer.Get("code")
 }
 
 // present is one refresh.

@@ -17,15 +17,20 @@ import (
 	"github.com/goeasyauth/easyauth/e2e/internal/parts"
 )
 
-// What op.mjs registers.
+// What op.mjs registers: the application, the same one as a client that may have
+// ID tokens by way of the browser, and one on a telephone, without a secret.
 const (
-	clientID     = "e2e"
-	clientSecret = "e2e-secret-that-must-not-be-logged"
+	clientID      = "e2e"
+	clientIDFront = "e2e-front"
+	clientIDPhone = "e2e-phone"
+	clientSecret  = "e2e-secret-that-must-not-be-logged"
 )
 
 // opConfig is what a test may choose.
 type opConfig struct {
-	AccessTTL time.Duration // 0: a minute
+	AccessTTL     time.Duration // 0: a minute
+	RefreshTTL    time.Duration // 0: a day
+	AlwaysRefresh bool          // a refresh token with every sign-in, whether it asked for consent or not
 }
 
 // oidcProvider is one running oidc-provider, or Dex.
@@ -54,7 +59,10 @@ func startProvider(t testing.TB, cfg opConfig) *oidcProvider {
 	t.Helper()
 	node, dir := parts.Node.Need(t), parts.OP.Need(t)
 	cmd := exec.Command(node, filepath.Join(dir, "op.mjs"))
-	cmd.Env = append(os.Environ(), "OP_ACCESS_TTL="+seconds(cfg.AccessTTL))
+	cmd.Env = append(os.Environ(), "OP_ACCESS_TTL="+seconds(cfg.AccessTTL), "OP_REFRESH_TTL="+seconds(cfg.RefreshTTL))
+	if cfg.AlwaysRefresh {
+		cmd.Env = append(cmd.Env, "OP_ALWAYS_REFRESH=1")
+	}
 	return runProvider(t, cmd)
 }
 

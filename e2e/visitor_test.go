@@ -154,6 +154,13 @@ func (c *cookieWatch) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// Note adds a secret that came in another way.
+func (c *cookieWatch) Note(secret string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.values = append(c.values, secret)
+}
+
 // Values are all of them, of whatever host.
 func (c *cookieWatch) Values() []string {
 	c.mu.Lock()

@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// maxClientLogins is how many sign-ins of clients are judged at once: each may
-	// cost a signature and a call to the provider, and anybody may send one (DOS4).
+	// maxClientLogins is how many sign-ins of clients are judged at once for each
+	// provider: each may cost a signature and a call to it, and anybody may send one
+	// (DOS4). A provider that is slow holds up nobody's but its own.
 	maxClientLogins = 32
 	// clientLoginWait is how long one of them waits for its turn.
 	clientLoginWait = 2 * time.Second
@@ -37,7 +38,7 @@ func (h *Handler) clientLogin(w http.ResponseWriter, r *http.Request, p provider
 		h.refuseProgram(w, r, p, http.StatusBadRequest, respond.BadRequest, badMembers, nil)
 		return
 	}
-	done, ok := h.turn(r.Context())
+	done, ok := h.turn(r.Context(), p)
 	if !ok {
 		h.refuseProgram(w, r, p, http.StatusServiceUnavailable, respond.ProviderUnavailable, "Too many sign-ins at once. Please try again in a moment.", nil)
 		return
@@ -82,13 +83,14 @@ func (h *Handler) tokenLogin(w http.ResponseWriter, r *http.Request) {
 	h.answerLogin(w, r, h.byName[s.User.Provider], s)
 }
 
-// turn waits until one more client's sign-in may be judged.
-func (h *Handler) turn(ctx context.Context) (done func(), ok bool) {
+// turn waits until one more client's sign-in at p may be judged.
+func (h *Handler) turn(ctx context.Context, p providers.Provider) (done func(), ok bool) {
+	turns := h.turns[p.Name()]
 	ctx, cancel := context.WithTimeout(ctx, clientLoginWait)
 	defer cancel()
 	select {
-	case h.turns <- struct{}{}:
-		return func() { <-h.turns }, true
+	case turns <- struct{}{}:
+		return func() { <-turns }, true
 	case <-ctx.Done():
 		return nil, false
 	}

@@ -226,6 +226,25 @@ func TestDOS4FloodOfClientSignInsIsBounded(t *testing.T) {
 	})
 }
 
+// DOS4: who floods one provider, or finds it slow, does not keep the users of another.
+func TestDOS4FloodAtOneProviderLeavesTheOthersTheirTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := clientStub{stub: &stub{name: "facebook"}, took: func() { time.Sleep(10 * time.Second) }}
+		s := tokenSite(t, setup{providers: []providers.Provider{slow, clientStub{stub: &stub{name: "aad"}}}})
+		var wg sync.WaitGroup
+		for i := range 40 {
+			wg.Go(func() { s.program("POST", "/.auth/login/facebook", fmt.Sprintf(`{"access_token":"bot%d"}`, i)) })
+		}
+		synctest.Wait()
+		begin := time.Now()
+		s.clientLogin(t, "alice")
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("waited %s for the users of another provider", took)
+		}
+		wg.Wait()
+	})
+}
+
 // Azure/azure-mobile-apps#44: a token that is dead before it arrives helps nobody,
 // and no session is left of which nobody has a token.
 func TestContract32SessionWithoutAUsableTokenIsNotBegun(t *testing.T) {

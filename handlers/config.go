@@ -81,7 +81,7 @@ func New(cfg Config) (*Handler, error) {
 		me:       disclosure{tokens: !cfg.HideTokens, refreshToken: cfg.RefreshTokenInMe && !cfg.HideTokens},
 		strict:   cfg.StrictCookie,
 		storeOff: cfg.TokensOff,
-		turns:    make(chan struct{}, maxClientLogins),
+		turns:    make(map[string]chan struct{}, len(cfg.Providers)),
 		log:      cfg.Logger,
 	}
 	if h.log == nil {
@@ -111,6 +111,7 @@ func New(cfg Config) (*Handler, error) {
 			refuse(fmt.Errorf("handlers: two providers are named %q: give each a name of its own", name))
 		}
 		h.byName[name] = p
+		h.turns[name] = make(chan struct{}, maxClientLogins)
 		h.providers = append(h.providers, p)
 	}
 	var err error
@@ -133,7 +134,7 @@ func New(cfg Config) (*Handler, error) {
 	if err == nil { // the same keys are judged once
 		h.logouts, err = newLogoutCookie(cfg.Keys, secure)
 		refuse(err)
-		h.codes, err = newCodes(cfg.Keys, cfg.Sessions, h.log)
+		h.codes, err = newCodes(cfg.Keys)
 		refuse(err)
 	}
 	if err := errors.Join(errs...); err != nil {

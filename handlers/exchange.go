@@ -4,16 +4,18 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
 
 	"github.com/goeasyauth/easyauth/internal/respond"
 	"github.com/goeasyauth/easyauth/providers"
+	"github.com/goeasyauth/easyauth/session"
 )
 
 // exchange trades a code for a session token: GET /.auth/login/<provider>/token
-// (contract 1.5). The code is spent before the verifier is looked at, so that
-// whoever found a code can try one verifier, and then nobody has anything.
+// (contract 1.5). Whoever found a code can try one verifier, and then nobody has
+// anything: what the code stands for is gone before they are told that it was wrong.
 func (h *Handler) exchange(w http.ResponseWriter, r *http.Request, p providers.Provider) {
 	if h.stranger(r) {
 		h.refuseProgram(w, r, nil, http.StatusForbidden, respond.CrossSite, "", nil)
@@ -30,26 +32,23 @@ func (h *Handler) exchange(w http.ResponseWriter, r *http.Request, p providers.P
 		h.refuseProgram(w, r, p, http.StatusBadRequest, respond.SignInInvalid, badCode, nil)
 		return
 	}
-	first, err := h.codes.spend(r.Context(), code[0])
-	if err != nil {
-		h.refuseProgram(w, r, p, http.StatusServiceUnavailable, respond.StoreUnavailable, "", err)
-		return
-	}
-	if !first {
-		h.refuseProgram(w, r, p, http.StatusBadRequest, respond.AttemptUsed, badCode, nil)
-		return
-	}
 	if !answers(verifier[0], challenge) {
-		h.codes.end(r.Context(), id, "code_verifier_wrong")
+		if err := h.sessions.Disclaim(r.Context(), id); err != nil {
+			h.refuseLogin(w, r, p, err)
+			return
+		}
 		h.refuseProgram(w, r, p, http.StatusBadRequest, respond.SignInInvalid, badCode, nil)
 		return
 	}
-	s, err := h.sessions.Open(r.Context(), id)
-	if err != nil {
+	s, err := h.sessions.Claim(r.Context(), id)
+	switch {
+	case errors.Is(err, session.ErrNone):
+		h.refuseProgram(w, r, p, http.StatusBadRequest, respond.AttemptUsed, badCode, nil)
+	case err != nil:
 		h.refuseLogin(w, r, p, err)
-		return
+	case !h.answerLogin(w, r, p, s):
+		h.abandon(r.Context(), s)
 	}
-	h.answerLogin(w, r, p, s)
 }
 
 // badCode does not tell a wrong code from a wrong verifier.

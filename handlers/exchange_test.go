@@ -132,6 +132,21 @@ func TestContract15WrongVerifierSpendsTheCodeAndEndsTheSession(t *testing.T) {
 	})
 }
 
+// Whoever finds a code afterwards, in a log or in the history of a browser, does no
+// harm by it.
+func TestContract15CodeThatWasTradedEndsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := tokenSite(t, setup{})
+		code := codeFor(t, s, "4iF9Pk4SDGozcqGJDwPiMrNa1lnXH3piUBpO4gSj5m0=")
+		token := signedInBy(t, s, s.exchange(code, "67890").Body.String(), "alice")
+		refusedProgram(t, s.exchange(code, "abcde"), 400, "sign_in_invalid")
+		refusedProgram(t, s.exchange(code, "67890"), 400, "attempt_used")
+		if _, err := s.sessions.LoadToken(t.Context(), token); err != nil {
+			t.Errorf("the session is over: %v", err)
+		}
+	})
+}
+
 func TestContract15CodeIsGoodForOneMinuteAndItsSessionNoLonger(t *testing.T) {
 	for after, fine := range map[time.Duration]bool{time.Minute: true, time.Minute + 2*time.Second: false} {
 		synctest.Test(t, func(t *testing.T) {

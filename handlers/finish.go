@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/goeasyauth/easyauth/internal/respond"
 	"github.com/goeasyauth/easyauth/providers"
@@ -15,12 +16,16 @@ import (
 // finish ends a sign-in that succeeded, in the way its caller wanted: with a
 // cookie, with a session token, or with a code to be traded for one.
 func (h *Handler) finish(w http.ResponseWriter, r *http.Request, p providers.Provider, f providers.Flow, login *providers.Login) {
+	if f.Silent {
+		proved, ok := h.goesOn(r.Context(), f, login)
+		if !ok {
+			h.stay(w, r, p, f, respond.SignInDenied)
+			return
+		}
+		login.AuthTime = proved
+	}
 	if f.Token {
 		h.finishToken(w, r, p, f, login)
-		return
-	}
-	if f.Silent && h.somebodyElse(r.Context(), f, login) {
-		h.stay(w, r, p, f, respond.SignInDenied)
 		return
 	}
 	if _, err := h.sessions.Start(w, r, login, f.Session); err != nil {
@@ -35,13 +40,7 @@ func (h *Handler) finish(w http.ResponseWriter, r *http.Request, p providers.Pro
 // finishToken ends a sign-in without a cookie. No other session ends with it: the
 // browser may only be the window of a program.
 func (h *Handler) finishToken(w http.ResponseWriter, r *http.Request, p providers.Provider, f providers.Flow, login *providers.Login) {
-	s, err := h.sessions.StartToken(r.Context(), login)
-	var result string
-	if err == nil {
-		if result, err = h.resultFor(p, f, s); err != nil {
-			h.abandon(r.Context(), s)
-		}
-	}
+	result, err := h.resultFor(r.Context(), p, f, login)
 	if err != nil {
 		why, opts := startFailure(err)
 		h.refuseFlow(w, r, p, f, why, opts, err)
@@ -57,13 +56,22 @@ func (h *Handler) finishToken(w http.ResponseWriter, r *http.Request, p provider
 	}
 }
 
-// resultFor is what the program gets for s: a code, or the JSON with the token.
-func (h *Handler) resultFor(p providers.Provider, f providers.Flow, s *session.Session) (string, error) {
+// resultFor is what the program gets: a code, or the JSON with the token.
+func (h *Handler) resultFor(ctx context.Context, p providers.Provider, f providers.Flow, login *providers.Login) (string, error) {
 	if f.Challenge != "" {
-		return h.codes.issue(p, s, f.Challenge)
+		id, err := h.sessions.StartPending(ctx, login, codeLifetime)
+		if err != nil {
+			return "", err
+		}
+		return h.codes.seal(p, id, f.Challenge)
+	}
+	s, err := h.sessions.StartToken(ctx, login)
+	if err != nil {
+		return "", err
 	}
 	answer, err := h.signedIn(s)
 	if err != nil {
+		h.abandon(ctx, s)
 		return "", err
 	}
 	text, err := respond.Marshal(answer)
@@ -119,14 +127,23 @@ func (h *Handler) stay(w http.ResponseWriter, r *http.Request, p providers.Provi
 	respond.Redirect(w, r, h.landing(p, h.targets.orHome(f.ReturnTo)))
 }
 
-// somebodyElse reports whether the provider answered for another user than the
-// one who is signed in here: to become that user is for people to decide.
-func (h *Handler) somebodyElse(ctx context.Context, f providers.Flow, login *providers.Login) bool {
-	if f.Session == "" {
-		return false
+// goesOn reports whether the session that an attempt to ask nobody set out from is
+// still there, and is the user's for whom the provider answered. To become somebody
+// else is for people to decide, and so is to come back after signing out. proved is
+// when they last showed who they are: by such an attempt they do not.
+func (h *Handler) goesOn(ctx context.Context, f providers.Flow, login *providers.Login) (proved time.Time, ok bool) {
+	proved = time.Unix(0, 0)
+	if f.Session != "" {
+		s, err := h.sessions.Open(ctx, f.Session)
+		if err != nil || s.User.Provider != login.Provider || s.User.Issuer != login.Identity.Issuer || s.User.ID != login.Identity.Subject {
+			return proved, false
+		}
+		proved = s.AuthTime
 	}
-	s, err := h.sessions.Open(ctx, f.Session)
-	return err == nil && (s.User.Provider != login.Provider || s.User.Issuer != login.Identity.Issuer || s.User.ID != login.Identity.Subject)
+	if login.Identity.Claims.Has("auth_time") {
+		proved = login.AuthTime
+	}
+	return proved, true
 }
 
 // tokenTarget is where a sign-in in token mode ends: at its target, or where

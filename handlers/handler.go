@@ -32,7 +32,7 @@ type Handler struct {
 	tokens    bool // the session manager has keys for session tokens
 	storeOff  bool // no token of a provider is kept
 	codes     codes
-	turns     chan struct{} // of clients that sign in, one for each at the same time
+	turns     map[string]chan struct{} // of clients that sign in, by provider
 	log       *slog.Logger
 }
 

@@ -1,10 +1,13 @@
 package handlers_test
 
 import (
+	"context"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/goeasyauth/easyauth/handlers"
 	"github.com/goeasyauth/easyauth/providers"
@@ -160,4 +163,77 @@ func TestConfigRefusesWhatCouldNotWork(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
+}
+
+// SES3: whoever signs out while an attempt that asks nobody is on its way stays
+// signed out.
+func TestSilentSignInDoesNotUndoASignOut(t *testing.T) {
+	for name, meanwhile := range map[string]func(*testing.T, *site, *visitor){
+		"signed out in another tab": func(_ *testing.T, _ *site, v *visitor) { v.get("/.auth/logout") },
+		"ended everywhere":          func(t *testing.T, s *site, _ *visitor) { s.sessions.EndAll(t.Context(), alice) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, setup{})
+				v := s.visitor()
+				v.signIn(t, "alice")
+				state := v.begin(t, "/.auth/login/aad?prompt=none&post_login_redirect_uri=/x")
+				meanwhile(t, s, v)
+				w := v.get(callbackPath + "?code=alice&state=" + state)
+				if got := s.user(v.request("GET", "/")); w.Header().Get("Location") != "/x" || got != "nobody" {
+					t.Errorf("status %d, Location %q, signed in again as %s", w.Code, w.Header().Get("Location"), got)
+				}
+			})
+		})
+	}
+}
+
+// RequireRecentLogin is for a browser that somebody left open. Whoever finds it can
+// have it signed in anew without being asked, and has proved nothing by that.
+func TestSilentSignInIsNoProofOfWhoSitsThere(t *testing.T) {
+	proof := time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC)
+	for name, row := range map[string]struct {
+		provider   providers.Provider
+		signedIn   bool
+		wantBefore time.Duration // the end of the silent sign-in
+	}{
+		"the last proof counts":          {&stub{name: "aad"}, true, time.Hour},
+		"where the provider tells of it": {toldWhen{&stub{name: "aad"}, proof}, true, time.Hour + 24*time.Hour},
+		"of a stranger there is none":    {&stub{name: "aad"}, false, 30 * 365 * 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, setup{providers: []providers.Provider{row.provider}})
+				v := s.visitor()
+				if row.signedIn {
+					v.signIn(t, "alice")
+				}
+				time.Sleep(time.Hour)
+				v.get(callbackPath + "?code=alice&state=" + v.begin(t, "/.auth/login/aad?prompt=none"))
+				got, err := s.sessions.Load(v.request("GET", "/"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if before := time.Since(got.AuthTime); before < row.wantBefore || before > row.wantBefore+60*24*time.Hour {
+					t.Errorf("proved %s before, want %s", before, row.wantBefore)
+				}
+			})
+		})
+	}
+}
+
+// toldWhen is a provider that says when the user proved who they are.
+type toldWhen struct {
+	*stub
+	at time.Time
+}
+
+func (p toldWhen) Complete(ctx context.Context, f providers.Flow, response url.Values) (*providers.Login, error) {
+	login, err := p.stub.Complete(ctx, f, response)
+	if err != nil {
+		return nil, err
+	}
+	login.Identity.Claims, err = providers.ParseClaims([]byte(`{"auth_time":` + strconv.FormatInt(p.at.Unix(), 10) + `}`))
+	login.AuthTime = p.at
+	return login, err
 }

@@ -80,7 +80,7 @@ func TestContract11OtherSessionModesAreCookies(t *testing.T) {
 			}
 		}
 		for _, query := range []string{"session_mode=token&session_mode=cookie", "completion_type=postMessage", "completion_type=carrierPigeon&completion_origin=" + spa,
-			"code_challenge=x&code_challenge_method=S256", "code_challenge=AAAA&code_challenge_method=S256", "code_challenge=" + strings.Repeat("A", 43), "code_challenge=" + strings.Repeat("A", 43) + "&code_challenge_method=plain"} {
+			"code_challenge=&code_challenge_method=S256", "session_mode=token&code_challenge_method=S256", "code_challenge=x&code_challenge_method=S256", "code_challenge=AAAA&code_challenge_method=S256", "code_challenge=" + strings.Repeat("A", 43), "code_challenge=" + strings.Repeat("A", 43) + "&code_challenge_method=plain"} {
 			if w := s.visitor().get("/.auth/login/aad?"+query, program...); w.Code != http.StatusBadRequest {
 				t.Errorf("%q: status %d", query, w.Code)
 			}

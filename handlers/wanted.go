@@ -50,9 +50,10 @@ func (h *Handler) wanted(f *providers.Flow, params url.Values) (why respond.Reas
 			return respond.WindowRefused, false
 		}
 	}
-	if c := given.Get(challengeParam); c != "" && h.tokens {
+	// Half a challenge is none that could be left out: whoever sends it counts on it.
+	if h.tokens && (given.Has(challengeParam) || given.Has(challengeMethod)) {
 		f.Token = true
-		if f.Challenge, ok = challenge(c); !ok || given.Get(challengeMethod) != "S256" {
+		if f.Challenge, ok = challenge(given.Get(challengeParam)); !ok || given.Get(challengeMethod) != "S256" {
 			return respond.BadRequest, false
 		}
 	}

@@ -94,6 +94,7 @@ func tokens(access, refresh string) providers.Tokens {
 type idp struct {
 	name   string
 	answer func() (*providers.Tokens, error)
+	asks   bool // always, so that nothing is silent
 	calls  atomic.Int32
 }
 
@@ -118,7 +119,12 @@ func (p *idp) Refresh(context.Context, providers.RefreshRequest) (*providers.Tok
 
 func (p *idp) RefreshPolicy() providers.RefreshPolicy { return providers.RefreshPolicy{} }
 
-func (p *idp) SilentParams() url.Values { return url.Values{"prompt": {"none"}} }
+func (p *idp) SilentParams() url.Values {
+	if p.asks {
+		return nil
+	}
+	return url.Values{"prompt": {"none"}}
+}
 
 // VerifyBearer knows the token "robot"; others are named after why they are refused.
 func (p *idp) VerifyBearer(_ context.Context, token providers.Secret) (providers.Identity, time.Time, error) {

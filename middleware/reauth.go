@@ -42,6 +42,6 @@ func (g *Guard) remind(w http.ResponseWriter, r *http.Request, s *session.Sessio
 // showing anything.
 func (g *Guard) canBeSilent(provider string) bool {
 	p, _ := g.sessions.Provider(provider)
-	_, ok := p.(interface{ SilentParams() url.Values })
-	return ok
+	silent, ok := p.(interface{ SilentParams() url.Values })
+	return ok && len(silent.SilentParams()) > 0
 }

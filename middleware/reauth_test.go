@@ -108,5 +108,9 @@ func TestNobodyIsToldOfACliffThatIsFarAway(t *testing.T) {
 		if _, seen := visit(a.Authenticate, page("/", cookie)); seen == nil {
 			t.Error("sent to a provider that cannot be silent")
 		}
+		cookie, a.idp.asks = a.signIn(t, dying), true
+		if _, seen := visit(a.Authenticate, page("/", cookie)); seen == nil {
+			t.Error("sent to a provider that shows its page whatever it is asked")
+		}
 	})
 }

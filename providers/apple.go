@@ -80,10 +80,13 @@ func nameIn(field string) Claims {
 	return c
 }
 
-// namePart is s where it can be part of a name.
+// namePart is s where it can be part of a name. An address cannot: applications
+// tell users apart by what X-MS-CLIENT-PRINCIPAL-NAME says, if that looks like one
+// (docs/threats.md JWT17).
 func namePart(s string) string {
 	s = strings.TrimSpace(s)
-	if utf8.RuneCountInString(s) > maxNamePart || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	foreign := func(r rune) bool { return !unicode.IsPrint(r) || r == '@' || r == '＠' || r == '﹫' }
+	if utf8.RuneCountInString(s) > maxNamePart || strings.ContainsFunc(s, foreign) {
 		return ""
 	}
 	return s

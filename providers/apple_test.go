@@ -146,6 +146,7 @@ func TestAppleNameIsDecoration(t *testing.T) {
 		{"a line break", `{"name":{"firstName":"Eve\nX-Admin: 1"}}`, ""},
 		{"a name of 101 characters", `{"name":{"firstName":"` + strings.Repeat("e", 101) + `"}}`, ""},
 		{"JWT13 five kilobytes", `{"name":{"firstName":"Eve"},"x":"` + strings.Repeat("e", 5<<10) + `"}`, ""},
+		{"JWT17 an address for a name, which applications know users by", `{"name":{"firstName":"admin@example.com"}}`, ""},
 		{"nothing", "", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -91,28 +91,13 @@ func (p *OIDC) Begin(ctx context.Context, f *Flow, params url.Values) (string, e
 func (p *OIDC) request(params url.Values) (url.Values, error) {
 	query := url.Values{"scope": {strings.Join(p.cfg.Scopes, " ")}}
 	maps.Copy(query, p.cfg.AuthParams)
-	total := 0
-	for name, values := range params {
-		if ownedParam(name) {
-			continue
-		}
-		if !paramPattern.MatchString(name) {
-			return nil, errors.New("a parameter's name is malformed")
-		}
-		if len(values) != 1 && name != "resource" {
-			return nil, fmt.Errorf("parameter %q repeats", name)
-		}
-		for _, v := range values {
-			if total += len(name) + len(v); total > maxParams {
-				return nil, errors.New("the parameters are too long")
-			}
-		}
-		query[name] = values
+	if err := override(query, params, "resource"); err != nil {
+		return nil, err
 	}
-	if _, given := params["scope"]; given {
+	if params.Has("scope") {
 		query.Set("scope", strings.Join(withOpenID(strings.Fields(query.Get("scope"))), " "))
 	}
-	_, prompted := query["prompt"]
+	prompted := params.Has("prompt") || p.cfg.AuthParams.Has("prompt")
 	if asksOffline(query) && !prompted && !p.cfg.Quirks.OfflineWithoutConsent {
 		query.Set("prompt", "consent")
 	}
@@ -120,6 +105,32 @@ func (p *OIDC) request(params url.Values) (url.Values, error) {
 		return len(values) == 1 && values[0] == ""
 	})
 	return query, nil
+}
+
+// override puts a caller's parameters over those of query. One with an empty
+// value takes the configured one away; those that the attempt sets are not the
+// caller's to give.
+func override(query, params url.Values, repeatable ...string) error {
+	total := 0
+	for name, values := range params {
+		switch {
+		case ownedParam(name):
+			continue
+		case !paramPattern.MatchString(name):
+			return errors.New("a parameter's name is malformed")
+		case len(values) != 1 && !slices.Contains(repeatable, name):
+			return fmt.Errorf("parameter %q repeats", name)
+		}
+		for _, v := range values {
+			if total += len(name) + len(v); total > maxParams {
+				return errors.New("the parameters are too long")
+			}
+		}
+		if query[name] = values; len(values) == 1 && values[0] == "" {
+			delete(query, name)
+		}
+	}
+	return nil
 }
 
 func asksOffline(query url.Values) bool {

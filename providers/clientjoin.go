@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -94,6 +95,35 @@ func (p *OIDC) joinCode(ctx context.Context, login *Login, sent ClientTokens) er
 	}
 	tokens.AuthenticationToken = login.Tokens.AuthenticationToken
 	login.Tokens = *tokens
+	return nil
+}
+
+// joinRefreshToken takes a refresh token if it is the user's. It is used at once,
+// since nothing but the ID token that comes of it says whose it is. A refresh token
+// that was stolen is worth nothing without the client's secret (RFC 6749 section
+// 10.4), and here somebody who has no secret asks us to use ours. One that is dead,
+// or of which nobody says whose it is, is left out.
+func (p *OIDC) joinRefreshToken(ctx context.Context, login *Login, raw Secret) error {
+	if raw.IsZero() || p.cfg.NoRefresh {
+		return nil
+	}
+	tokens, err := p.Refresh(ctx, RefreshRequest{RefreshToken: raw})
+	if e, ok := errors.AsType[*Error](err); ok && (e.Kind == Revoked || e.Kind == Interaction) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	owner, err := p.idToken(ctx, tokens.IDToken, func(jwt) error { return nil })
+	switch {
+	case isInvalid(err):
+		return nil
+	case err != nil:
+		return err
+	case !owner.same(login.Identity):
+		return p.refused("verify", Invalid, errors.New("the refresh token is another user's"))
+	}
+	login.Tokens.RefreshToken, login.Tokens.RefreshExpiresIn = cmp.Or(tokens.RefreshToken, raw), tokens.RefreshExpiresIn
 	return nil
 }
 

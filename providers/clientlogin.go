@@ -9,7 +9,7 @@ import (
 // OIDCConfig.ClientLogin names, or a password where InsecurePasswordGrant allows
 // that. The deciding token is judged before anything is asked of the provider
 // but its keys; then whatever came with it has to be the same user's
-// (docs/threats.md CDL4), and only then is a code spent.
+// (docs/threats.md CDL4), and only then is a code or a refresh token spent.
 func (p *OIDC) LoginWithTokens(ctx context.Context, sent ClientTokens) (*Login, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -27,9 +27,6 @@ func (p *OIDC) LoginWithTokens(ctx context.Context, sent ClientTokens) (*Login, 
 	if proof.kind == ClientAuthenticationToken {
 		login.Tokens.AuthenticationToken = sent.AuthenticationToken
 	}
-	if !p.cfg.NoRefresh {
-		login.Tokens.RefreshToken = sent.RefreshToken // whose it is shows at its first use
-	}
 	if err := p.joinIDToken(ctx, login, proof, sent.IDToken); err != nil {
 		return nil, err
 	}
@@ -40,9 +37,12 @@ func (p *OIDC) LoginWithTokens(ctx context.Context, sent ClientTokens) (*Login, 
 		return nil, err
 	}
 	if p.cfg.ClientLogin.AuthorizationCode && !sent.AuthorizationCode.IsZero() {
-		if err := p.joinCode(ctx, login, sent); err != nil {
-			return nil, err
-		}
+		err = p.joinCode(ctx, login, sent)
+	} else {
+		err = p.joinRefreshToken(ctx, login, sent.RefreshToken)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return login, nil
 }
@@ -55,15 +55,18 @@ type proof struct {
 	application string // which it was issued to
 }
 
-// authTime is when the user proved who they are; where the provider does not
-// tell, it was not after the token was issued.
+// authTime is when the user proved who they are, where the provider tells.
 func (d proof) authTime() time.Time {
 	if at, told := d.token.claims.Time("auth_time"); told {
 		return at
 	}
-	at, _ := d.token.claims.Time("iat")
-	return at
+	return unproved
 }
+
+// unproved is the Login.AuthTime of tokens that do not say when their owner was
+// last asked who they are. When they were issued says nothing about that: a client
+// renews them by itself.
+var unproved = time.Unix(0, 0)
 
 // decide finds the first good token among those that say who the user is. Where
 // none is good, the error is about the first.

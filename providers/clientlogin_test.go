@@ -214,20 +214,20 @@ func beside(owner string, hash bool) sent {
 	}
 }
 
-// TestClientLoginKeepsWhatCameAlong: the access token, its lifetime and the
-// refresh token are taken into the grant.
+// TestClientLoginKeepsWhatCameAlong: the access token and its lifetime are taken
+// into the grant.
 func TestClientLoginKeepsWhatCameAlong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, providertest.Config{AccessTokens: providertest.EntraV2, AccessTokenLifetime: time.Hour}, likeEntra)
 		tokens := accessTokenOf(nil)(r)
 		tokens.IDToken = idTokenOf(set("locale", "en"))(r).IDToken
-		tokens.RefreshToken, tokens.ExpiresIn = secretly("rt"), 20*time.Hour
+		tokens.ExpiresIn = 20 * time.Hour
 		login, err := r.LoginWithTokens(t.Context(), tokens)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := login.Tokens
-		if !got.AccessToken.Equal(tokens.AccessToken) || !got.IDToken.Equal(tokens.IDToken) || !got.RefreshToken.Equal(tokens.RefreshToken) {
+		if !got.AccessToken.Equal(tokens.AccessToken) || !got.IDToken.Equal(tokens.IDToken) {
 			t.Errorf("tokens %+v", got)
 		}
 		if got.ExpiresIn != time.Hour || !got.SentAt.Equal(time.Now()) {
@@ -235,6 +235,73 @@ func TestClientLoginKeepsWhatCameAlong(t *testing.T) {
 		}
 		if login.Identity.Claims.String("locale") != "en" {
 			t.Error("the claims are not those of the ID token")
+		}
+	})
+}
+
+// TestClientLoginTakesTheUsersOwnRefreshTokenOnly: without the client's secret a
+// refresh token that was stolen is worth nothing, and nobody lends it ours.
+func TestClientLoginTakesTheUsersOwnRefreshTokenOnly(t *testing.T) {
+	untold := func(grant string, answer map[string]any) {
+		if grant == "refresh_token" {
+			delete(answer, "id_token")
+		}
+	}
+	for _, row := range []struct {
+		name     string
+		user     string // whose the access token is; the refresh token is alice's
+		rotation providertest.Rotation
+		upset    func(*rig, providers.Secret)
+		kept     bool
+		kind     providers.Kind // with reason
+		reason   string
+	}{
+		{name: "the user's", user: "alice", kept: true},
+		{name: "the user's, which stays the same when it is used", user: "alice", rotation: providertest.Reusable, kept: true},
+		{name: "CDL4 another user's", user: "bob", kind: providers.Invalid, reason: "the refresh token is another user's"},
+		{name: "CDL4 another user's, where the provider does not say whose", user: "bob",
+			upset: func(r *rig, _ providers.Secret) { r.op.Mutate(providertest.Mutations{TokenResponse: untold}) }},
+		{name: "CDL4 another user's, with an ID token that is none", user: "bob",
+			upset: func(r *rig, _ providers.Secret) { r.mutateIDToken(set("aud", "other")) }},
+		{name: "a dead one", user: "alice", upset: func(r *rig, rt providers.Secret) { _ = r.Revoke(r.t.Context(), rt) }},
+		{name: "any, while the provider is down", user: "alice",
+			upset: func(r *rig, _ providers.Secret) { r.op.Fail(providertest.Token, providertest.Fault{Status: 503}) },
+			kind:  providers.Gateway, reason: "status 503"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := newRig(t, providertest.Config{AccessTokens: providertest.EntraV2, Rotation: row.rotation}, likeEntra)
+			stolen := r.signIn().Tokens.RefreshToken
+			if row.upset != nil {
+				row.upset(r, stolen)
+			}
+			login, err := r.LoginWithTokens(t.Context(), providers.ClientTokens{
+				AccessToken:  secretly(r.op.IssueAccessToken(row.user, mobile, providertest.ClientID, nil)),
+				RefreshToken: stolen,
+			})
+			if row.reason != "" {
+				wantError(t, err, row.kind, row.reason)
+				return
+			}
+			if err != nil || login.Tokens.RefreshToken.IsZero() == row.kept {
+				t.Fatalf("%v: %+v", err, login)
+			}
+			if row.kept {
+				if _, err := r.refresh(login.Tokens.RefreshToken); err != nil {
+					t.Errorf("what is kept is of no use: %v", err)
+				}
+			}
+		})
+	}
+	t.Run("is not tried where the user may not come in", func(t *testing.T) {
+		r := newRig(t, providertest.Config{AccessTokens: providertest.EntraV2}, likeEntra, func(c *providers.OIDCConfig) {
+			c.Access.AllowedApplications = []string{"another"}
+		})
+		tokens := accessTokenOf(nil)(r)
+		tokens.RefreshToken = secretly("rt")
+		_, err := r.LoginWithTokens(t.Context(), tokens)
+		wantError(t, err, providers.NotAllowed, "application that is not allowed")
+		if n := r.op.Stats().Refreshes; n != 0 {
+			t.Errorf("%d refreshes", n)
 		}
 	})
 }
@@ -344,4 +411,30 @@ func TestClientLoginWaitsForTheKeys(t *testing.T) {
 	r.op.Fail(providertest.JWKS, providertest.Fault{Status: http.StatusBadGateway})
 	_, err := r.LoginWithTokens(t.Context(), tokens)
 	wantError(t, err, providers.Unready, "status 502")
+}
+
+// TestTokensOfAClientProveNoRecentSignIn: having one says nothing about when its
+// owner was last asked who they are, unless the provider does. The owner of a
+// stolen telephone would otherwise pass RequireRecentLogin.
+func TestTokensOfAClientProveNoRecentSignIn(t *testing.T) {
+	_, x, twitter := newTwitter(t)
+	_, graph, facebook := newFacebook(t)
+	aad := newRig(t, providertest.Config{AccessTokens: providertest.EntraV2}, likeEntra)
+	value, secret := x.Token("alice")
+	asked := time.Now().Add(-time.Hour).Truncate(time.Second)
+	for name, row := range map[string]struct {
+		provider providers.ClientLogin
+		tokens   providers.ClientTokens
+		want     time.Time
+	}{
+		"aad":                     {aad, accessTokenOf(nil)(aad), time.Unix(0, 0)},
+		"aad, which tells it":     {aad, accessTokenOf(set("auth_time", asked.Unix()))(aad), asked},
+		"twitter":                 {twitter, providers.ClientTokens{AccessToken: secretly(value), AccessTokenSecret: secretly(secret)}, time.Unix(0, 0)},
+		"facebook, not told when": {facebook, providers.ClientTokens{AccessToken: secretly(graph.Token("alice"))}, time.Unix(0, 0)},
+	} {
+		login, err := row.provider.LoginWithTokens(t.Context(), row.tokens)
+		if err != nil || !login.AuthTime.Equal(row.want) {
+			t.Errorf("%s: signed in at %v, want %v: %v", name, login.AuthTime, row.want, err)
+		}
+	}
 }

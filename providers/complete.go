@@ -16,7 +16,7 @@ import (
 // Denied, Interaction, NotAllowed, Invalid and Revoked are about this answer; the
 // others are the provider's or the configuration's.
 func (p *OIDC) Complete(ctx context.Context, f Flow, response url.Values) (*Login, error) {
-	if err := p.checkAttempt(f, response, time.Now()); err != nil {
+	if err := checkAttempt(f, p.cfg.Name, response, time.Now()); err != nil {
 		return nil, p.refused("exchange", Invalid, err)
 	}
 	meta, failure := p.metadata(ctx, "exchange")
@@ -78,8 +78,8 @@ func (p *OIDC) checkResponse(response url.Values) error {
 	return nil
 }
 
-// checkAttempt is whether the response belongs to this attempt at all.
-func (p *OIDC) checkAttempt(f Flow, response url.Values, now time.Time) error {
+// checkAttempt is whether a response belongs to this attempt at all.
+func checkAttempt(f Flow, provider string, response url.Values, now time.Time) error {
 	for _, values := range response {
 		if len(values) != 1 {
 			return errors.New("a parameter repeats") // docs/threats.md LOG3, MIX2
@@ -92,17 +92,20 @@ func (p *OIDC) checkAttempt(f Flow, response url.Values, now time.Time) error {
 		return errors.New("state is not the one of this attempt")
 	case f.Expired(now):
 		return errors.New("the attempt took too long")
-	case f.Provider != p.cfg.Name:
+	case f.Provider != provider:
 		return errors.New("the attempt was begun with another provider") // docs/threats.md MIX1
 	}
 	return nil
 }
 
 // checkSender compares iss (RFC 9207 section 2.4), which error responses carry
-// too: without it, one provider's answer can be passed off as another's.
+// too: without it, one provider's answer can be passed off as another's. Beside an
+// ID token some providers leave it out, since that says the same, signed; where
+// one is awaited, it is verified before the code is spent.
 func (p *OIDC) checkSender(meta *metadata, response url.Values) error {
+	signed := p.cfg.ResponseType.front() && response.Get("id_token") != ""
 	switch {
-	case !response.Has("iss") && meta.tellsIssuer:
+	case !response.Has("iss") && meta.tellsIssuer && !signed:
 		return errors.New("the response lacks iss")
 	case response.Has("iss") && !p.issuers().responds(response.Get("iss")):
 		return errors.New("iss of the response is not the provider's issuer")

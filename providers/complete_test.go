@@ -100,6 +100,10 @@ func TestResponseIsRefusedBeforeTheCodeIsSpent(t *testing.T) {
 			v.Set("iss", "https://evil.example")
 		}, providers.Invalid, "iss of the response is not"},
 		{"MIX3 iss missing though promised", func(_ *providers.Flow, v url.Values) { v.Del("iss") }, providers.Invalid, "lacks iss"},
+		{"MIX3 iss missing beside an ID token that nobody asked for", func(_ *providers.Flow, v url.Values) {
+			v.Del("iss")
+			v.Set("id_token", "a.b.c")
+		}, providers.Invalid, "lacks iss"},
 		{"MIX3 iss missing on an error", func(_ *providers.Flow, v url.Values) {
 			v.Del("code")
 			v.Del("iss")

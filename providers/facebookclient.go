@@ -13,7 +13,7 @@ import (
 // and issued to this application: the token of another one is just as genuine,
 // and its user signed in somewhere else (docs/threats.md CDL1, CDL2). Its age
 // does not count, since the SDK keeps a token for up to 60 days; where Facebook
-// tells it, that is when the user signed in.
+// tells it, that is when the user proved who they are.
 func (p *Facebook) LoginWithTokens(ctx context.Context, tokens ClientTokens) (*Login, error) {
 	if tokens.AccessToken.IsZero() {
 		return nil, p.grant.refused("verify", Incomplete, errors.New("there is no access token"))
@@ -36,7 +36,9 @@ func (p *Facebook) LoginWithTokens(ctx context.Context, tokens ClientTokens) (*L
 		return nil, err
 	case login.Identity.Subject != token.user: // docs/threats.md CDL4
 		return nil, p.grant.refused("verify", Mismatch, errors.New("the profile is not that of the token's user"))
-	case !token.issued.IsZero() && token.issued.Before(sentAt):
+	}
+	login.AuthTime = unproved
+	if !token.issued.IsZero() && token.issued.Before(sentAt) {
 		login.AuthTime = token.issued
 	}
 	return login, nil

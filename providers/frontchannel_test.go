@@ -63,6 +63,12 @@ func TestHybridResponseIsRefusedBeforeTheCodeIsSpent(t *testing.T) {
 		{name: "JWT7 another issuer", lie: claim("iss", plusOne), reason: "iss is not"},
 		{name: "another signature", lie: alterSignature, reason: "signature does not verify"},
 		{name: "no ID token", change: func(v url.Values) { v.Del("id_token") }, reason: "the response has no ID token"},
+		{name: "MIX3 neither ID token nor iss", change: func(v url.Values) {
+			v.Del("id_token")
+			v.Del("iss")
+		}, reason: "the response lacks iss"},
+		{name: "MIX3 no iss, and an ID token of another issuer", lie: claim("iss", plusOne), change: func(v url.Values) { v.Del("iss") }, reason: "iss is not"},
+		{name: "MIX2 iss of another provider", change: func(v url.Values) { v.Set("iss", "https://evil.example") }, reason: "iss of the response is not"},
 		{name: "LOG3 no code", change: func(v url.Values) { v.Del("code") }, reason: "the response has no code"},
 		{name: "LOG3 an ID token and an error", change: func(v url.Values) {
 			v.Del("code")
@@ -82,6 +88,21 @@ func TestHybridResponseIsRefusedBeforeTheCodeIsSpent(t *testing.T) {
 			wantError(t, err, providers.Invalid, row.reason)
 			if n := r.op.Stats().CodeExchanges; n != 0 {
 				t.Errorf("%d token calls", n)
+			}
+		})
+	}
+}
+
+// TestMIX3IDTokenSaysWhoseResponseItIs: beside it oidc-provider, for one, leaves
+// out the iss that it promises.
+func TestMIX3IDTokenSaysWhoseResponseItIs(t *testing.T) {
+	for name, change := range map[string]func(*providers.OIDCConfig){"hybrid": hybrid, "implicit": implicit} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, frontChannel, change)
+			flow, response := r.respond()
+			response.Del("iss")
+			if _, err := r.Complete(t.Context(), flow, response); err != nil {
+				t.Error(err)
 			}
 		})
 	}

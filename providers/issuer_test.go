@@ -9,6 +9,8 @@ import (
 	"github.com/goeasyauth/easyauth/providers/providertest"
 )
 
+// TestJWT8KeysAreBoundToTenants: Entra ID publishes all keys in one set, each
+// with the issuer it signs for.
 func TestJWT8KeysAreBoundToTenants(t *testing.T) {
 	const tenant, other = "11111111-2222-3333-4444-555555555555", "99999999-2222-3333-4444-555555555555"
 	template := "https://op.example/{tenantid}/v2.0"
@@ -72,6 +74,39 @@ func TestJWT8KeysAreBoundToTenants(t *testing.T) {
 	}
 }
 
+// TestJWT8KeysOfAnotherIssuerVerifyNothing: Entra ID lists keys that are not for
+// the tenant beside those that are, and a key of personal accounts once signed for
+// companies, because nobody compared.
+func TestJWT8KeysOfAnotherIssuerVerifyNothing(t *testing.T) {
+	const tenant, other = "11111111-2222-3333-4444-555555555555", "99999999-2222-3333-4444-555555555555"
+	for _, row := range []struct{ name, keyIssuer, reason string }{
+		{"a key for no issuer in particular", "", ""},
+		{"a key of the tenant", "https://op.example/" + tenant + "/v2.0", ""},
+		{"a key for every tenant", "https://op.example/{tenantid}/v2.0", ""},
+		{"a key of the other version", "https://sts.op.example/{tenantid}/", ""},
+		{"a key of another tenant", "https://op.example/" + other + "/v2.0", "signature does not verify"},
+		{"a key of another cloud", "https://op.china.example/{tenantid}/v2.0", "signature does not verify"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := newRig(t, providertest.Config{Issuer: "https://op.example/" + tenant + "/v2.0"}, func(c *providers.OIDCConfig) {
+				c.Quirks.IssuerAliases = []string{"https://sts.op.example/" + tenant + "/"}
+			})
+			r.op.Mutate(providertest.Mutations{
+				JWKS:    func(keys map[string]any) { keys["keys"].([]any)[0].(map[string]any)["issuer"] = row.keyIssuer },
+				IDToken: set("tid", tenant),
+			})
+			_, err := r.attempt()
+			if row.reason != "" {
+				wantError(t, err, providers.Invalid, row.reason)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestIssuerAlias: Google's ID tokens may name their issuer without a scheme.
+// The identity is the same.
 func TestIssuerAlias(t *testing.T) {
 	r := newRig(t, providertest.Config{}, func(c *providers.OIDCConfig) {
 		c.Quirks.IssuerAliases = []string{"op.example"}

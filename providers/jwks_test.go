@@ -10,6 +10,8 @@ import (
 	"github.com/goeasyauth/easyauth/providers/providertest"
 )
 
+// TestG9KeySetWithKeysOfOtherWorlds: a set is read key by key, and keys that
+// are not for verifying do not.
 func TestG9KeySetWithKeysOfOtherWorlds(t *testing.T) {
 	own := func(set map[string]any) map[string]any { return set["keys"].([]any)[0].(map[string]any) }
 	beside := func(keys ...any) func(map[string]any) {
@@ -77,6 +79,8 @@ func TestG9KeySetWithKeysOfOtherWorlds(t *testing.T) {
 	}
 }
 
+// spare adds a usable key that signed nothing, so that the set is not refused
+// as a whole.
 func spare(set map[string]any) {
 	op := providertest.New(providertest.Config{Algorithm: "ES256"})
 	set["keys"] = append(set["keys"].([]any), jwkOf(op, "spare"))
@@ -90,6 +94,8 @@ func jwkOf(op *providertest.Server, kid string) map[string]any {
 	return map[string]any{"kty": "EC", "crv": "P-256", "kid": kid, "x": b64(point[1:33]), "y": b64(point[33:])}
 }
 
+// TestJWT15WeakRSAKeysVerifyNothing: the provider signs correctly, with a key
+// that anybody can break.
 func TestJWT15WeakRSAKeysVerifyNothing(t *testing.T) {
 	for _, row := range []struct {
 		name string

@@ -16,7 +16,7 @@ var errSignature = errors.New("signature does not verify with any published key"
 // keySet is the provider's published keys.
 type keySet struct {
 	published fetched[[]key]
-	issuers   func() issuers // where there is one for each tenant, keys are bound to them
+	issuers   func() issuers // whom keys can be bound to
 }
 
 // verify checks the token's signature and returns the signed payload. Keys are
@@ -55,17 +55,13 @@ func (s *keySet) candidates(keys []key, token jwt) []key {
 }
 
 // bound reports whether the key may sign for the token's issuer. Entra ID
-// publishes the keys of all tenants and clouds in one set, each with the issuer
-// it is for; without the comparison one tenant's key signs for another. That the
-// token's issuer is the tenant's has been found out before, so that another
-// spelling of it on the key is as good.
+// publishes the keys of other tenants and clouds in one set with a tenant's own,
+// each with the issuer it is for; without the comparison one signs for another.
+// That the token's issuer is the provider's has been found out before, so that
+// another spelling of it on the key is as good.
 func (s *keySet) bound(k key, token jwt) bool {
-	rule := s.issuers()
-	if !rule.perTenant() || k.issuer == "" {
-		return true
-	}
 	tid := token.claims.String("tid")
-	return rule.spells(ofTenant(k.issuer, tid), tid)
+	return k.issuer == "" || s.issuers().spells(ofTenant(k.issuer, tid), tid)
 }
 
 func verifySignature(key any, token jwt) ([]byte, error) {

@@ -14,22 +14,8 @@ import (
 	"github.com/goeasyauth/easyauth/providers/providertest"
 )
 
-// TestG9KeySetWithKeysOfOtherWorlds: a set is read key by key, and keys that
-
-// are not for verifying do not.
-
-// spare adds a usable key that signed nothing, so that the set is not refused
-
-// as a whole.
-
-// TestJWT15WeakRSAKeysVerifyNothing: the provider signs correctly, with a key
-
-// that anybody can break.
-
 // TestG8R12InventedKeysCostNoFetches: ten thousand tokens with unknown key
-
 // ids, and as many with bad signatures, within a minute.
-
 func TestG8R12InventedKeysCostNoFetches(t *testing.T) {
 	for name, forge := range map[string]func(token string, i int) string{
 		"unknown kid": func(token string, i int) string {
@@ -66,9 +52,7 @@ func TestG8R12InventedKeysCostNoFetches(t *testing.T) {
 }
 
 // TestG8ExpiredTokensCostNoFetch: what a claim refuses never gets as far as a
-
 // signature.
-
 func TestG8ExpiredTokensCostNoFetch(t *testing.T) {
 	r := newRig(t, providertest.Config{})
 	r.mutateIDToken(both(at("exp", -time.Hour), header("kid", "unknown")))
@@ -80,9 +64,7 @@ func TestG8ExpiredTokensCostNoFetch(t *testing.T) {
 }
 
 // TestG8KeysAreFetchedOnceForAll: a hundred users come back at once after the
-
 // start, and again after a rotation.
-
 func TestG8KeysAreFetchedOnceForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, providertest.Config{Rotation: providertest.Reusable})
@@ -115,9 +97,7 @@ func TestG8KeysAreFetchedOnceForAll(t *testing.T) {
 }
 
 // TestIDP8KeyRotation: what has to work when keys change, and when the key set
-
 // fails meanwhile.
-
 func TestIDP8KeyRotation(t *testing.T) {
 	t.Run("kid reused for a new key", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -205,9 +185,7 @@ func TestIDP8KeyRotation(t *testing.T) {
 }
 
 // TestJWT5TriesAreBounded: a token without kid, and a set of a hundred keys
-
 // that all may have signed it: ten are tried.
-
 func TestJWT5TriesAreBounded(t *testing.T) {
 	r := newRig(t, providertest.Config{})
 	others := make([]any, 10)
@@ -235,7 +213,6 @@ func TestJWT5TriesAreBounded(t *testing.T) {
 }
 
 // TestJWT5TriesAreForFittingKeys: keys of another kind do not use them up.
-
 func TestJWT5TriesAreForFittingKeys(t *testing.T) {
 	r := newRig(t, providertest.Config{})
 	r.op.Mutate(providertest.Mutations{
@@ -249,11 +226,3 @@ func TestJWT5TriesAreForFittingKeys(t *testing.T) {
 	})
 	r.signIn()
 }
-
-// TestJWT8KeysAreBoundToTenants: Entra ID publishes all keys in one set, each
-
-// with the issuer it signs for.
-
-// TestIssuerAlias: Google's ID tokens may name their issuer without a scheme.
-
-// The identity is the same.

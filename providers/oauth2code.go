@@ -2,9 +2,7 @@ package providers
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -76,8 +74,6 @@ func (g *codeGrant) checkResponse(f Flow, response url.Values) *Error {
 		return g.refused("exchange", Invalid, err)
 	}
 	switch code := response.Get("error"); {
-	case code != "" && response.Get("code") != "":
-		return g.refused("exchange", Invalid, errors.New("the response has both a code and an error"))
 	case code != "":
 		return classifyResponse(code, f.Silent).in(g.provider, "exchange")
 	case response.Get("code") == "":
@@ -124,45 +120,3 @@ func (g *codeGrant) refused(op string, kind Kind, cause error) *Error {
 }
 
 var errUnusable = errors.New("the endpoint's address is unusable")
-
-// checkAttempt is whether a response belongs to this attempt at all.
-func checkAttempt(f Flow, provider string, response url.Values, now time.Time) error {
-	for _, values := range response {
-		if len(values) != 1 {
-			return errors.New("a parameter repeats") // docs/threats.md LOG3, MIX2
-		}
-	}
-	switch {
-	case subtle.ConstantTimeCompare([]byte(response.Get("state")), []byte(f.State())) != 1:
-		return errors.New("state is not the one of this attempt")
-	case f.Expired(now):
-		return errors.New("the attempt took too long")
-	case f.Provider != provider:
-		return errors.New("the attempt was begun with another provider") // docs/threats.md MIX1
-	}
-	return nil
-}
-
-// override puts a caller's parameters over those of query. One with an empty
-// value takes the configured one away; those that the attempt sets are not the
-// caller's to give.
-func override(query, params url.Values) error {
-	total := 0
-	for name, values := range params {
-		switch {
-		case ownedParam(name):
-			continue
-		case !paramPattern.MatchString(name):
-			return errors.New("a parameter's name is malformed")
-		case len(values) != 1:
-			return fmt.Errorf("parameter %q repeats", name)
-		}
-		if total += len(name) + len(values[0]); total > maxParams {
-			return errors.New("the parameters are too long")
-		}
-		if query[name] = values; values[0] == "" {
-			delete(query, name)
-		}
-	}
-	return nil
-}

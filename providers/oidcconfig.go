@@ -140,7 +140,7 @@ type Quirks struct {
 
 	// IssuerAliases are other spellings of Issuer that occur in ID tokens. The
 	// identity is always that of Issuer, and "{tenantid}" stands for the token's
-	// tenant.
+	// tenant, where it does in Issuer.
 	IssuerAliases []string
 
 	// PrincipalClaim is the claim that AccessPolicy.AllowedIdentities lists values

@@ -7,7 +7,11 @@ type Login struct {
 	Provider string
 	Identity Identity
 	Tokens   Tokens
-	AuthTime time.Time // when the user proved who they are: auth_time where told, else the time of the answer
+
+	// AuthTime is when the user proved who they are: auth_time where told, else the
+	// time of the answer. Of tokens that a client brought and that do not tell, it
+	// is the beginning of 1970.
+	AuthTime time.Time
 }
 
 // Identity is who the provider says the user is. Issuer and Subject together

@@ -138,6 +138,7 @@ func (p *Twitter) LoginWithTokens(ctx context.Context, tokens ClientTokens) (*Lo
 	if failure != nil {
 		return nil, failure.in(p.cfg.Name, "verify")
 	}
+	login.AuthTime = unproved
 	return login, nil
 }
 

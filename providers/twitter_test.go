@@ -1,10 +1,15 @@
 package providers_test
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/providers/providertest"
@@ -22,6 +27,37 @@ func newTwitter(t testing.TB) (*social, *providertest.Twitter, *providers.Twitte
 		t.Fatal(err)
 	}
 	return &social{name: "twitter", Provider: p, Social: op.Social}, op, p
+}
+
+// TestDOS1AttemptsAtTwitterCostItOneCallEach: beginning one is a call, which
+// anybody can cause, so that no more than so many are under way while X is slow.
+func TestDOS1AttemptsAtTwitterCostItOneCallEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, p := newTwitter(t)
+		begin := func() error {
+			flow := providers.NewFlow("op", callback, "/")
+			_, err := p.Begin(t.Context(), &flow, nil)
+			return err
+		}
+		heal := s.Fail(providertest.RequestTokens, providertest.Fault{Delay: time.Minute})
+		var busy atomic.Int32
+		var all sync.WaitGroup
+		for range 100 {
+			all.Go(func() {
+				if e, ok := errors.AsType[*providers.Error](begin()); ok && e.Kind == providers.Busy {
+					busy.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if asked := s.Stats().Requests[providertest.RequestTokens]; asked != 32 || busy.Load() != 68 {
+			t.Errorf("X was asked %d times, %d were told to come back", asked, busy.Load())
+		}
+		heal()
+		if err := begin(); err != nil {
+			t.Errorf("afterwards: %v", err)
+		}
+	})
 }
 
 // TestTwitterClaims: contract 1.7 and 2.2, in its order, booleans as .NET writes them.

@@ -1,9 +1,6 @@
 package providers
 
 import (
-	"errors"
-	"fmt"
-	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -21,47 +18,39 @@ var (
 
 // validate reports every mistake at once: field, what is wrong, what to do.
 func (c OIDCConfig) validate() error {
-	var errs []error
-	mistake := func(field, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("providers: %s: %s: "+format, append([]any{c.label(), field}, args...)...))
-	}
-	if !namePattern.MatchString(c.Name) {
-		mistake("Name", "must match %s: it becomes the path segment of the login URL", namePattern)
-	}
-	c.validateIssuer(mistake)
+	m := mistakesOf(c.Name)
+	c.validateIssuer(m)
 	if c.ClientID == "" {
-		mistake("ClientID", "is empty: register the application at the provider and copy its client ID")
+		m.add("ClientID", "is empty: register the application at the provider and copy its client ID")
 	}
-	c.validateSecret(mistake)
-	for _, s := range c.Scopes {
-		if !scopePattern.MatchString(s) {
-			mistake("Scopes", "%q is not one scope: give each scope as an element of its own", s)
-		}
-	}
-	c.validateAuthParams(mistake)
-	c.validateTenants(mistake)
-	c.validateAlgorithms(mistake)
-	c.validateRefresh(mistake)
-	c.validateEndpoints(mistake)
-	c.validateClients(mistake)
+	c.validateSecret(m)
+	m.scopes(c.Scopes)
+	m.params(c.AuthParams, "resource")
+	c.validateMaxAge(m)
+	c.validateTenants(m)
+	c.validateAliases(m)
+	c.validateAlgorithms(m)
+	c.validateRefresh(m)
+	c.validateEndpoints(m)
+	c.validateClients(m)
 	if c.ResponseType > InsecureIDTokenOnly {
-		mistake("ResponseType", "%d is not known: leave it zero, or use CodeWithIDToken or InsecureIDTokenOnly", c.ResponseType)
+		m.add("ResponseType", "%d is not known: leave it zero, or use CodeWithIDToken or InsecureIDTokenOnly", c.ResponseType)
 	}
 	switch c.AuthStyle {
 	case oauth2.AuthStyleAutoDetect, oauth2.AuthStyleInHeader, oauth2.AuthStyleInParams:
 	default:
-		mistake("AuthStyle", "%d is not known: leave it zero, or use oauth2.AuthStyleInHeader or oauth2.AuthStyleInParams", c.AuthStyle)
+		m.add("AuthStyle", "%d is not known: leave it zero, or use oauth2.AuthStyleInHeader or oauth2.AuthStyleInParams", c.AuthStyle)
 	}
-	return errors.Join(errs...)
+	return m.err()
 }
 
-func (c OIDCConfig) validateIssuer(mistake func(field, format string, args ...any)) {
+func (c OIDCConfig) validateIssuer(m *mistakes) {
 	document, noDocument := url.Parse(c.DiscoveryURL)
 	told := c.Issuer == "" && c.DiscoveryURL != "" && c.Endpoints == (Endpoints{})
 	issuer := document
 	if !told {
 		if err := checkIssuer(c.Issuer); err != nil {
-			mistake("Issuer", "%w: copy it from the provider's discovery document", err)
+			m.add("Issuer", "%w: copy it from the provider's discovery document", err)
 			return
 		}
 		issuer, _ = url.Parse(c.Issuer)
@@ -73,28 +62,28 @@ func (c OIDCConfig) validateIssuer(mistake func(field, format string, args ...an
 		issuer = new(url.URL)
 	}
 	if err := checkEndpoint(c.DiscoveryURL, issuer); err != nil {
-		mistake("DiscoveryURL", "%w: give the https address of the discovery document", err)
+		m.add("DiscoveryURL", "%w: give the https address of the discovery document", err)
 	}
 }
 
-func (c OIDCConfig) validateSecret(mistake func(field, format string, args ...any)) {
+func (c OIDCConfig) validateSecret(m *mistakes) {
 	switch {
 	case c.ClientSecretSource != nil && !c.ClientSecret.IsZero():
-		mistake("ClientSecretSource", "is set beside ClientSecret: keep one of them")
+		m.add("ClientSecretSource", "is set beside ClientSecret: keep one of them")
 	case c.ClientSecretSource != nil:
 		if _, err := c.ClientSecretSource(); err != nil {
-			mistake("ClientSecretSource", "%w", err)
+			m.add("ClientSecretSource", "%w", err)
 		}
 	case c.ClientSecret.IsZero() && c.ResponseType == InsecureIDTokenOnly:
 		if c.InsecurePasswordGrant || c.ClientLogin.AuthorizationCode {
-			mistake("ClientSecret", "is empty, and passwords and codes are traded with it: copy the application's secret")
+			m.add("ClientSecret", "is empty, and passwords and codes are traded with it: copy the application's secret")
 		}
 	case c.ClientSecret.IsZero():
-		mistake("ClientSecret", "is empty: register the application as a confidential (web) client and copy its secret")
+		m.add("ClientSecret", "is empty: register the application as a confidential (web) client and copy its secret")
 	}
 }
 
-func (c OIDCConfig) validateEndpoints(mistake func(field, format string, args ...any)) {
+func (c OIDCConfig) validateEndpoints(m *mistakes) {
 	if c.Endpoints == (Endpoints{}) {
 		return
 	}
@@ -117,12 +106,12 @@ func (c OIDCConfig) validateEndpoints(mistake func(field, format string, args ..
 			continue
 		}
 		if err := checkEndpoint(e.address, issuer); err != nil {
-			mistake("Endpoints."+e.field, "%w: give the provider's https address, or leave all of Endpoints empty to have them discovered", err)
+			m.add("Endpoints."+e.field, "%w: give the provider's https address, or leave all of Endpoints empty to have them discovered", err)
 		}
 	}
 }
 
-func (c OIDCConfig) validateClients(mistake func(field, format string, args ...any)) {
+func (c OIDCConfig) validateClients(m *mistakes) {
 	for _, list := range []struct {
 		field  string
 		values []string
@@ -135,81 +124,73 @@ func (c OIDCConfig) validateClients(mistake func(field, format string, args ...a
 		{"Access.RequiredApplications", c.Access.RequiredApplications},
 	} {
 		if slices.Contains(list.values, "") {
-			mistake(list.field, "has an empty element, which a token without the claim would fit: remove it")
+			m.add(list.field, "has an empty element, which a token without the claim would fit: remove it")
 		}
 	}
 	for _, t := range c.ClientLogin.Tokens {
 		if t > ClientAuthenticationToken {
-			mistake("ClientLogin.Tokens", "%d is not known: use ClientIDToken, ClientAccessToken or ClientAuthenticationToken", t)
+			m.add("ClientLogin.Tokens", "%d is not known: use ClientIDToken, ClientAccessToken or ClientAuthenticationToken", t)
 		}
 	}
 	if c.ClientLogin.MaxAge < 0 {
-		mistake("ClientLogin.MaxAge", "is negative: use zero for 5 minutes")
+		m.add("ClientLogin.MaxAge", "is negative: use zero for 5 minutes")
 	}
 }
 
-func (c OIDCConfig) validateAuthParams(mistake func(field, format string, args ...any)) {
-	for _, name := range slices.Sorted(maps.Keys(c.AuthParams)) {
-		switch {
-		case name == "scope":
-			mistake("AuthParams", "scope has a field of its own: use Scopes")
-		case ownedParam(name):
-			mistake("AuthParams", "%q is set anew by every login attempt: remove it", name)
-		case !paramPattern.MatchString(name):
-			mistake("AuthParams", "%q is not a parameter name: use letters, digits, '_', '-', '.', ':'", name)
-		case len(c.AuthParams[name]) != 1 && name != "resource":
-			mistake("AuthParams", "%q needs exactly one value: parameters must not repeat (RFC 6749 section 3.1)", name)
-		}
-	}
+func (c OIDCConfig) validateMaxAge(m *mistakes) {
 	if v := c.AuthParams.Get("max_age"); v != "" {
 		if _, err := strconv.ParseUint(v, 10, 31); err != nil {
-			mistake("AuthParams", "max_age is not a number of seconds: give digits only")
+			m.add("AuthParams", "max_age is not a number of seconds: give digits only")
 		}
 	}
 }
 
-func (c OIDCConfig) validateTenants(mistake func(field, format string, args ...any)) {
+func (c OIDCConfig) validateTenants(m *mistakes) {
 	if strings.Contains(c.Issuer, tenantPlaceholder) && len(c.Tenants) == 0 {
-		mistake("Tenants", "is empty though Issuer stands for every tenant: list the tenant IDs whose users may sign in")
+		m.add("Tenants", "is empty though Issuer stands for every tenant: list the tenant IDs whose users may sign in")
 	}
 	for _, t := range c.Tenants {
 		if !tenantPattern.MatchString(t) {
-			mistake("Tenants", "%q is not a tenant ID: use the directory's ID (a GUID in lower case), not its domain and not common or organizations", t)
+			m.add("Tenants", "%q is not a tenant ID: use the directory's ID (a GUID in lower case), not its domain and not common or organizations", t)
 		}
 	}
 }
 
-func (c OIDCConfig) validateAlgorithms(mistake func(field, format string, args ...any)) {
+// validateAliases refuses spellings of Issuer that would be those of others, too.
+func (c OIDCConfig) validateAliases(m *mistakes) {
+	for _, alias := range c.Quirks.IssuerAliases {
+		switch {
+		case alias == "":
+			m.add("Quirks.IssuerAliases", "has an empty element, which a token without iss would fit: remove it")
+		case strings.Contains(alias, tenantPlaceholder) && !strings.Contains(c.Issuer, tenantPlaceholder):
+			m.add("Quirks.IssuerAliases", "%q stands for every tenant though Issuer is one of them: put that one's ID in", alias)
+		}
+	}
+}
+
+func (c OIDCConfig) validateAlgorithms(m *mistakes) {
 	for _, alg := range c.Algorithms {
 		a, known := algorithms[alg]
 		switch {
 		case !known:
-			mistake("Algorithms", "%q cannot be verified: use names such as RS256 or ES256", alg)
+			m.add("Algorithms", "%q cannot be verified: use names such as RS256 or ES256", alg)
 		case a.keyType == symmetric && c.ClientSecretSource != nil:
-			mistake("Algorithms", "%s needs a client secret that stays the same: have the provider sign with RS256", alg)
-		case a.keyType == symmetric && !c.ClientSecret.IsZero() && len(c.ClientSecret.Reveal()) < a.hash.Size():
-			mistake("Algorithms", "%s needs a client secret of at least %d bytes (RFC 7518 section 3.2): have the provider sign with RS256", alg, a.hash.Size())
+			m.add("Algorithms", "%s needs a client secret that stays the same: have the provider sign with RS256", alg)
+		case a.keyType == symmetric && len(c.ClientSecret.Reveal()) < a.hash.Size():
+			m.add("Algorithms", "%s needs a client secret of at least %d bytes (RFC 7518 section 3.2): have the provider sign with RS256", alg, a.hash.Size())
 		}
 	}
 }
 
-func (c OIDCConfig) validateRefresh(mistake func(field, format string, args ...any)) {
+func (c OIDCConfig) validateRefresh(m *mistakes) {
 	switch r := c.Refresh; {
 	case r.Class > Reusable:
-		mistake("Refresh.Class", "%d is not known: leave it zero, or use Strict, Graced or Reusable", r.Class)
+		m.add("Refresh.Class", "%d is not known: leave it zero, or use Strict, Graced or Reusable", r.Class)
 	case r.Class == Graced && r.Window <= 0:
-		mistake("Refresh.Window", "is not set though Class is Graced: say for how long a used token may be replayed, or use Strict")
+		m.add("Refresh.Window", "is not set though Class is Graced: say for how long a used token may be replayed, or use Strict")
 	case r.Class != Graced && r.Window != 0:
-		mistake("Refresh.Window", "is set though Class is not Graced: remove it, or use Graced")
+		m.add("Refresh.Window", "is set though Class is not Graced: remove it, or use Graced")
 	case r.Lifetime < 0:
-		mistake("Refresh.Lifetime", "is negative: use zero for unknown")
+		m.add("Refresh.Lifetime", "is negative: use zero for unknown")
 	}
-}
-
-// label names the provider in messages even where its name is the mistake.
-func (c OIDCConfig) label() string {
-	if c.Name == "" {
-		return "unnamed provider"
-	}
-	return fmt.Sprintf("%q", c.Name)
 }

@@ -45,9 +45,14 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"JWT8 tenant common", func(c *providers.OIDCConfig) { *c = providers.EntraID("id", c.ClientSecret, "common") }},
 		{"JWT8 no tenant at all", func(c *providers.OIDCConfig) { *c = providers.EntraID("id", c.ClientSecret) }},
 		{"JWT8 tenant by domain", func(c *providers.OIDCConfig) { c.Tenants = []string{"contoso.com"} }},
+		{"JWT7 no issuer for an alias", alias("")},
+		{"JWT8 every tenant for an alias of one", alias("https://sts.op.example/{tenantid}/")},
 		{"JWT1 algorithm none", func(c *providers.OIDCConfig) { c.Algorithms = []string{"none"} }},
 		{"JWT2 HS256 with a short secret", func(c *providers.OIDCConfig) {
 			c.Algorithms, c.ClientSecret = []string{"HS256"}, providers.NewSecret("short")
+		}},
+		{"JWT2 HS256 without a secret", func(c *providers.OIDCConfig) {
+			c.Algorithms, c.ClientSecret, c.ResponseType = []string{"HS256"}, providers.Secret{}, providers.InsecureIDTokenOnly
 		}},
 		{"G15 unknown auth style", func(c *providers.OIDCConfig) { c.AuthStyle = oauth2.AuthStyle(7) }},
 		{"graced without a window", func(c *providers.OIDCConfig) { c.Refresh.Class = providers.Graced }},
@@ -70,6 +75,10 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 
 func issuer(v string) func(*providers.OIDCConfig) {
 	return func(c *providers.OIDCConfig) { c.Issuer = v }
+}
+
+func alias(v string) func(*providers.OIDCConfig) {
+	return func(c *providers.OIDCConfig) { c.Quirks.IssuerAliases = []string{v} }
 }
 
 func params(name, value string) func(*providers.OIDCConfig) {

@@ -34,8 +34,8 @@ type Event struct {
 	// (Refreshed) or of the refresh token (ReauthSoon).
 	ExpiresAt time.Time
 	// Took is how long it was: from sending the code to having a session
-	// (Started), the provider's answer (Refreshed, RefreshFailed), the wait
-	// (Waited).
+	// (Started; 0 for one that waited for its client), the provider's answer
+	// (Refreshed, RefreshFailed), the wait (Waited).
 	Took time.Duration
 }
 

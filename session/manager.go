@@ -185,7 +185,7 @@ func (m *Manager) load(ctx context.Context, id, key string) (*Session, error) {
 // open returns the session that its two rows, just loaded, show.
 func (m *Manager) open(ctx context.Context, id, grantKey string, rows []store.Entry) (*Session, error) {
 	rec := m.decode(id, rows[0])
-	if rec == nil || gone(rows[1]) {
+	if rec == nil || gone(rows[1]) || !rec.PendingUntil.IsZero() {
 		return nil, errUnknown
 	}
 	s := m.view(id, rec, rows[0].Now)

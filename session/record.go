@@ -28,6 +28,9 @@ type record struct {
 	ExpiresAt       time.Time `json:"expires"` // end of the session; the grace period is added when read
 	SeenAt          time.Time `json:"seen"`    // for the idle timeout
 
+	PendingUntil time.Time `json:"pending,omitzero"` // until when it can be claimed, and is no session
+	Claim        string    `json:"claim,omitempty"`  // the mark of who claimed it
+
 	user User // made of the above when decoded
 }
 

@@ -64,25 +64,46 @@ func named(login *providers.Login) error {
 		Err: errors.New("identity without issuer or subject")}
 }
 
-// start stores a session in place of those that were before.
+// start begins a session in place of those that were before.
 func (m *Manager) start(ctx context.Context, login *providers.Login, before []*Session) (*Session, error) {
 	// The code is spent: a browser that goes away does not take the login along.
 	ctx = context.WithoutCancel(ctx)
+	rec := m.newRecord(login, m.keeper.Now())
+	id, token, err := m.keep(ctx, login, rec, m.lifetimes.graceEnd(rec))
+	if err != nil {
+		return nil, err
+	}
+	for _, old := range before {
+		if err := m.replace(ctx, old, id, rec); err != nil {
+			m.log.ErrorContext(ctx, "session not ended at the next sign-in", "session", old.ID, "cause", err)
+		}
+	}
+	s := m.view(id, rec, rec.CreatedAt)
+	s.cookie = token
+	var took time.Duration
+	if sent := login.Tokens.SentAt; !sent.IsZero() {
+		took = time.Since(sent)
+	}
+	m.began(ctx, s, took)
+	return s, nil
+}
+
+// keep stores the tokens of a login and its session, which rests in the store
+// until then, and returns the id and the cookie value. On an error nothing remains.
+func (m *Manager) keep(ctx context.Context, login *providers.Login, rec *record, until time.Time) (id, token string, err error) {
 	scsCtx, token, err := m.cookies.begin(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return "", "", fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	id, _ := idOf(token)
-	rec := m.newRecord(login, m.keeper.Now())
-	until := m.lifetimes.graceEnd(rec)
+	id, _ = idOf(token)
 
 	// Tokens first: from here on there is a record that can refresh and revoke.
 	tokens := login.Tokens
 	if m.discard {
 		tokens = providers.Tokens{SentAt: tokens.SentAt}
 	}
-	if err := m.keeper.Create(ctx, grantKey(id), login.Provider, tokens, until.Add(time.Hour)); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	if err := m.keeper.Create(ctx, grantKey(id), login.Provider, tokens, m.lifetimes.graceEnd(rec).Add(time.Hour)); err != nil {
+		return "", "", fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	if rec.UserInfo, err = m.userInfo(ctx, login); err == nil {
 		err = m.commit(scsCtx, rec, until)
@@ -91,25 +112,18 @@ func (m *Manager) start(ctx context.Context, login *providers.Login, before []*S
 		if endErr := m.keeper.End(ctx, grantKey(id), login.Provider); endErr != nil {
 			m.log.ErrorContext(ctx, "tokens of a refused sign-in not deleted", "session", id, "cause", endErr)
 		}
-		return nil, err
-	}
-
-	for _, old := range before {
-		if err := m.replace(ctx, old, id, rec); err != nil {
-			m.log.ErrorContext(ctx, "session not ended at the next sign-in", "session", old.ID, "cause", err)
-		}
+		return "", "", err
 	}
 	rec.user = m.describe(rec)
-	s := m.view(id, rec, rec.CreatedAt)
-	s.cookie = token
+	return id, token, nil
+}
+
+// began tells that somebody signed in.
+func (m *Manager) began(ctx context.Context, s *Session, took time.Duration) {
 	e := s.event("")
-	e.ExpiresAt = s.ExpiresAt
-	if sent := login.Tokens.SentAt; !sent.IsZero() {
-		e.Took = time.Since(sent)
-	}
-	m.log.InfoContext(ctx, "signed in", "provider", rec.Provider, "session", id, "took", e.Took)
+	e.ExpiresAt, e.Took = s.ExpiresAt, took
+	m.log.InfoContext(ctx, "signed in", "provider", e.Provider, "session", e.SessionID, "took", took)
 	m.tell(ctx, m.hooks.Started, e)
-	return s, nil
 }
 
 // newRecord is the record of a session that begins at now.

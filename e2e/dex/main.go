@@ -4,7 +4,8 @@
 //
 // Its refresh tokens rotate, but within the reuse interval a used one is
 // answered with what it was answered before; and a second login of one user at
-// the same client deletes the refresh token of the first.
+// the same client deletes the refresh token of the first. It trades passwords
+// for tokens, too (RFC 6749 section 4.3).
 //
 // It listens on a loopback port of its own choice, prints one line of JSON with
 // its issuer, and ends when its standard input closes, so that no test can leave
@@ -100,6 +101,7 @@ func newServer(ctx context.Context, issuer string) (*server.Server, error) {
 		Signer:             sign,
 		Logger:             log,
 		SkipApprovalScreen: true,
+		PasswordConnector:  connectors.LocalConnector,
 		IDTokensValidFor:   ttl,
 		RefreshTokenPolicy: rotation,
 	})

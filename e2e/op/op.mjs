@@ -4,7 +4,10 @@
 // line of JSON with its issuer, and ends when its standard input closes, so that
 // no test can leave it behind.
 //
-//   OP_ACCESS_TTL=60 node op.mjs
+//   OP_ACCESS_TTL=60 OP_REFRESH_TTL=86400 OP_ALWAYS_REFRESH= node op.mjs
+//
+// With OP_ALWAYS_REFRESH=1 every sign-in brings a refresh token, one that showed
+// nothing to anybody (prompt=none) too; otherwise only one that asked for consent.
 //
 // Beside the protocol it has switches for tests:
 //
@@ -21,6 +24,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Provider } from 'oidc-provider'
 
 const accessTTL = Number(process.env.OP_ACCESS_TTL || 60) // seconds
+const refreshTTL = Number(process.env.OP_REFRESH_TTL || 86400) // each refresh token anew
+const alwaysRefresh = Boolean(process.env.OP_ALWAYS_REFRESH)
 const server = createServer()
 await new Promise((ready) => server.listen(0, '127.0.0.1', ready))
 const issuer = `http://localhost:${server.address().port}` // another host than the application's: cookies ignore ports
@@ -34,6 +39,17 @@ const provider = new Provider(issuer, {
     post_logout_redirect_uris: ['http://127.0.0.1/.auth/logout/complete'],
     backchannel_logout_uri: 'http://127.0.0.1/.auth/backchannel-logout/oidc',
     backchannel_logout_session_required: true,
+  }, { // an application that may have ID tokens by way of the browser
+    client_id: 'e2e-front',
+    client_secret: 'e2e-secret-that-must-not-be-logged',
+    grant_types: ['authorization_code', 'refresh_token', 'implicit'],
+    response_types: ['code', 'code id_token', 'id_token'],
+    redirect_uris: ['https://127.0.0.1/.auth/login/oidc/callback'],
+  }, { // on a telephone, where nothing is secret
+    client_id: 'e2e-phone',
+    token_endpoint_auth_method: 'none',
+    application_type: 'native',
+    redirect_uris: ['http://127.0.0.1/.auth/login/oidc/callback'],
   }],
   scopes: ['openid', 'offline_access', 'profile', 'email', 'read', 'write'],
   claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
@@ -43,6 +59,7 @@ const provider = new Provider(issuer, {
   }),
   pkce: { required: () => true },
   rotateRefreshToken: true,
+  issueRefreshToken: (_, client, { scopes }) => client.grantTypeAllowed('refresh_token') && (alwaysRefresh || scopes.has('offline_access')),
   features: {
     backchannelLogout: { enabled: true },
     revocation: { enabled: true },
@@ -57,7 +74,7 @@ const provider = new Provider(issuer, {
     remember({ logout_token: options.body.get('logout_token') }, 'logout_token')
     return fetch(new URL(new URL(registered).pathname, tellAt), options)
   },
-  ttl: { AccessToken: accessTTL, IdToken: 3600, RefreshToken: 86400, Grant: 86400, Interaction: 600, Session: 86400 },
+  ttl: { AccessToken: accessTTL, IdToken: 3600, RefreshToken: refreshTTL, Grant: 86400, Interaction: 600, Session: 86400 },
 })
 
 // The application listens on a port of its own choice too.
@@ -77,6 +94,8 @@ provider.on('backchannel.error', () => { stats.untold++ })
 
 const secrets = new Set(['e2e-secret-that-must-not-be-logged'])
 const remember = (from, ...names) => names.forEach((name) => { if (from?.[name]) secrets.add(from[name]) })
+
+provider.on('authorization.success', (_, answer) => remember(answer, 'code', 'id_token'))
 
 let next = { n: 0 }
 let tellAt

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"path/filepath"
 
 	"github.com/goeasyauth/easyauth"
@@ -46,6 +47,19 @@ func (g *gateway) develop(cfg *easyauth.Config) error {
 	cfg.Providers = g.idp.All
 	g.log.Warn("DEVELOPMENT ONLY: whoever types a name is signed in, nobody is asked for a password", "provider", g.idp.Server.Issuer(), "as", names)
 	return nil
+}
+
+// hereOnly refuses requests for a host that is not this computer. Any name of the
+// web can be made to lead here (DNS rebinding), or a tunnel be laid, and who came
+// by it could sign in as anybody.
+func hereOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !onehost.Loopback("http://" + r.Host) {
+			http.Error(w, "With -dev the gateway answers to the names of this computer only.", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // devMemory is where the development provider keeps its grants: beside the

@@ -103,3 +103,24 @@ func TestInDevelopmentOnlyThisComputerIsServed(t *testing.T) {
 			"-dev lets anybody in under any name, so it is for this computer only: "+base)
 	}
 }
+
+// TestInDevelopmentNoNameOfTheWebLeadsHere is DNS rebinding: the page of a name
+// that was made to point to this computer would sign in as anybody.
+func TestInDevelopmentNoNameOfTheWebLeadsHere(t *testing.T) {
+	t.Parallel()
+	g := start(t, mirror)
+	port := g.Base[strings.LastIndexByte(g.Base, ':'):]
+	for host, status := range map[string]int{
+		"127.0.0.1" + port: http.StatusOK, "[::1]": http.StatusOK, "localhost": http.StatusOK,
+		"rebound.example" + port: http.StatusMisdirectedRequest, "localhost.example": http.StatusMisdirectedRequest,
+		"192.168.1.7" + port: http.StatusMisdirectedRequest, "127.0.0.1.nip.example": http.StatusMisdirectedRequest,
+	} {
+		for _, path := range []string{"/", "/.auth/logout/complete"} {
+			r := get(t, g.Base+path)
+			r.Host = host
+			if resp := do(t, r); resp.StatusCode != status {
+				t.Errorf("%s of %s answers %d, want %d", path, host, resp.StatusCode, status)
+			}
+		}
+	}
+}

@@ -103,7 +103,13 @@ func (g *gateway) mount(ctx context.Context, cfg easyauth.Config) error {
 }
 
 // handler is the whole gateway.
-func (g *gateway) handler() http.Handler { return onehost.Handler(g.base, g.auth.Wrap(g.app)) }
+func (g *gateway) handler() http.Handler {
+	whole := onehost.Handler(g.base, g.auth.Wrap(g.app))
+	if g.dev {
+		return hereOnly(whole)
+	}
+	return whole
+}
 
 // leave gives requests that run a little time to end by themselves. Streams do
 // not, so then all of them are cut off.

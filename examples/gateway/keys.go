@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/goeasyauth/easyauth"
 	"github.com/goeasyauth/easyauth/examples/internal/keysfile"
@@ -49,8 +50,17 @@ func (g *gateway) openKeys(k keyring) ([]providers.Secret, error) {
 	}
 	if made {
 		g.log.Info("key made and kept: every gateway on this store needs it, and nobody else may read it", "instead_of", k.variable, "file", file)
+	} else if exposed(file) {
+		g.log.Warn("other users of this computer can read the key, and with it make sessions of anybody: take their permission away", "file", file)
 	}
 	return keys, nil
+}
+
+// exposed reports whether others than its owner can read the file, as far as its
+// mode tells: on Windows it does not.
+func exposed(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0
 }
 
 // keysPlace is where the keys are kept that the environment does not give:

@@ -55,6 +55,23 @@ func TestKeysAreMadeOnceAndKeptBesideTheStore(t *testing.T) {
 	}
 }
 
+func TestAKeyThatOthersCanReadIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "keys")
+	for _, suffix := range []string{"", ".signing"} {
+		if err := os.WriteFile(file+suffix, []byte(easyauth.NewKey().Reveal()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(file, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	g := start(t, mirror, "-store", "sqlite:"+filepath.Join(t.TempDir(), "sessions.db"), "-keys", file)
+	if log := g.Stderr.String(); strings.Count(log, "other users of this computer can read the key") != 1 || !strings.Contains(log, "file="+file+"\n") {
+		t.Errorf("the log says %s", log)
+	}
+}
+
 func TestKeysOfTheEnvironmentAreUsedAndNotWrittenDown(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "sessions.db")
 	for _, written := range []string{easyauth.NewKey().Reveal(), strings.Repeat("a1B2c3D4", 8)} { // Base64, and hexadecimal as App Service has it

@@ -8,6 +8,7 @@ import (
 	"net/http/httputil"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -49,8 +50,20 @@ func (p passOn) rewrite(r *httputil.ProxyRequest) {
 	r.Out.Host = r.In.Host                 // the application's own name, as on App Service
 	r.Out.URL.RawQuery = r.In.URL.RawQuery // as it was sent: nothing here reads it
 	r.Out.Trailer = r.In.Trailer           // filled in while the body is read
+	stayWithHTTP(r.Out.Header)
 	removeForwarded(r.Out.Header)
 	p.setForwarded(r)
+}
+
+// stayWithHTTP leaves no way out of HTTP/1 but WebSockets. An application that
+// takes an offer of h2c would be asked by the client itself from then on, past the
+// gateway, and with any X-MS-CLIENT-PRINCIPAL that the client likes.
+func stayWithHTTP(h http.Header) {
+	h.Del("HTTP2-Settings")
+	if !strings.EqualFold(h.Get("Upgrade"), "websocket") {
+		h.Del("Connection")
+		h.Del("Upgrade")
+	}
 }
 
 // leaving is a handler whose requests end with ctx, however long they might have

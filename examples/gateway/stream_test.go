@@ -232,3 +232,46 @@ func answer(t *testing.T, conn net.Conn) *http.Response {
 	}
 	return resp
 }
+
+// TestOnlyWebSocketsLeaveHTTPBehind: an application that answers an offer of h2c
+// with 101 would be asked from then on by the client itself, with whatever
+// headers it likes.
+func TestOnlyWebSocketsLeaveHTTPBehind(t *testing.T) {
+	t.Parallel()
+	tunnel := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		offered := r.Header.Get("Upgrade")
+		if offered == "" {
+			fmt.Fprintf(w, "%q %q", r.Header["Connection"], r.Header["Http2-Settings"])
+			return
+		}
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n", offered)
+			conn.Close()
+		}
+	})
+	g := start(t, tunnel)
+	for _, row := range []struct {
+		upgrade string
+		status  int
+	}{
+		{"h2c", http.StatusOK},
+		{"TLS/1.0", http.StatusOK},
+		{"h2c, websocket", http.StatusOK},
+		{"made-up", http.StatusOK},
+		{"websocket", http.StatusSwitchingProtocols},
+		{"WebSocket", http.StatusSwitchingProtocols},
+	} {
+		conn := dial(t, g.Base)
+		fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: %s\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n", row.upgrade)
+		resp := answer(t, conn)
+		if resp.StatusCode != row.status {
+			t.Errorf("%s is answered %d, want %d", row.upgrade, resp.StatusCode, row.status)
+			continue
+		}
+		if row.status == http.StatusOK {
+			if body, _ := io.ReadAll(resp.Body); string(body) != "[] []" {
+				t.Errorf("with %s the application sees %s", row.upgrade, body)
+			}
+		}
+	}
+}

@@ -1,10 +1,6 @@
 package respond
 
-import (
-	"bytes"
-	"html/template"
-	"net/http"
-)
+import "net/http"
 
 // leadScript adds the part of the address that browsers keep to themselves, the
 // fragment, to the target that the link ends in. One that would make the
@@ -17,34 +13,14 @@ const leadScript = `(function(){var a=document.getElementById("go"),h=location.h
 // value of a parameter that names the present address. Without script the
 // reader follows a link, and the fragment is lost.
 func Lead(w http.ResponseWriter, r *http.Request, login string) {
-	var body bytes.Buffer
-	if err := leading.Execute(&body, login); err != nil {
-		Problem(w, r, Internal, Options{})
-		return
-	}
-	h := w.Header()
-	NoStore(h)
-	h.Set("Content-Security-Policy", basePolicy+"; form-action 'none'; script-src 'sha256-"+digest(leadScript)+"'")
-	write(w, r, http.StatusOK, "text/html; charset=utf-8", body.Bytes())
+	script(w, r, leadPage, basePolicy, login)
 }
 
-var leading = template.Must(template.New("lead").Parse(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sign-in required</title>
-<style>` + style + `</style>
-</head>
-<body>
+var leadPage = newScripted("Sign-in required", `<body>
 <main>
 <h1>Sign-in required</h1>
 <p>You are being taken to the sign-in.</p>
 <ul>
 <li><a id="go" href="{{.}}">Continue</a></li>
 </ul>
-</main>
-<script>` + leadScript + `</script>
-</body>
-</html>
-`))
+</main>`, leadScript)

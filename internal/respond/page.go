@@ -52,15 +52,22 @@ const style = `:root{color-scheme:light dark;font:1.125rem/1.6 system-ui,sans-se
 	`font:inherit;color:inherit;background:none;text-align:center;text-decoration:none;cursor:pointer}` +
 	`li a:hover,button:hover{text-decoration:underline}li a:focus-visible,button:focus-visible{outline:3px solid;outline-offset:3px}`
 
-var layout = template.Must(template.New("page").Parse(`<!doctype html>
+// document is the template of a page with this title and body.
+func document(title, body string) *template.Template {
+	return template.Must(template.New("document").Parse(`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Title}}</title>
+<title>` + title + `</title>
 <style>` + style + `</style>
 </head>
-<body>
+` + body + `
+</html>
+`))
+}
+
+var layout = document("{{.Title}}", `<body>
 <main>
 <h1>{{.Title}}</h1>
 <p>{{.Text}}</p>
@@ -75,9 +82,7 @@ var layout = template.Must(template.New("page").Parse(`<!doctype html>
 </ul>
 {{- end}}
 </main>
-</body>
-</html>
-`))
+</body>`)
 
 var basePolicy = "default-src 'none'; style-src 'sha256-" + digest(style) + "'; base-uri 'none'; frame-ancestors 'none'"
 

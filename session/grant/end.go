@@ -103,11 +103,16 @@ const (
 // renounce revokes what a record holds: its refresh token, or its access token
 // where the provider revokes those only.
 func (k *Keeper) renounce(ctx context.Context, provider string, r *record) {
+	k.revokeAccess(ctx, provider, r)
+	k.revoke(ctx, provider, r.secret())
+}
+
+// revokeAccess revokes the access token, where the provider revokes those only.
+func (k *Keeper) revokeAccess(ctx context.Context, provider string, r *record) {
 	revoker, ok := k.cfg.Providers[provider].(providers.AccessRevoker)
 	if at := r.Access[""].Token; ok && at != "" {
 		k.errand(ctx, provider, func(ctx context.Context) error { return revoker.RevokeAccess(ctx, providers.NewSecret(at)) })
 	}
-	k.revoke(ctx, provider, r.secret())
 }
 
 // revoke asks the provider to revoke a refresh token.

@@ -14,9 +14,14 @@ const successionWait = 3 * time.Second
 
 // Succeed ends the grant under old in favour of the one under next, which the
 // same user has just got at the same provider: if next came without a refresh
-// token, it goes on with the old one, and else that is revoked as by End. At no
-// moment can both present it: it is taken out of the one record before it is put
-// into the other. The error is ErrStore: nothing was ended.
+// token, it goes on with the old one. At no moment can both present it: it is
+// taken out of the one record before it is put into the other. The error is
+// ErrStore: nothing was ended.
+//
+// If next came with its own, the old one is forgotten and left to expire. It must
+// not be revoked: at many providers both sign-ins of one browser are one
+// authorization, and all of that ends with any of its tokens (RFC 7009 section
+// 2.1), the new ones included.
 //
 // A refresh token that may be consumed already is not handed on, and one is
 // revoked whose refresh is still under way after three seconds: what that brings
@@ -26,12 +31,16 @@ func (k *Keeper) Succeed(ctx context.Context, old, next, provider string) error 
 	if err != nil {
 		return storeError(err)
 	}
-	if heir == nil || heir.RefreshToken != "" || heir.Dead != "" {
+	if heir == nil || heir.Dead != "" {
 		return k.End(ctx, old, provider)
 	}
 	last, err := k.take(ctx, old, provider)
 	if err != nil || last == nil {
 		return err
+	}
+	if heir.RefreshToken != "" {
+		k.revokeAccess(ctx, provider, last)
+		return nil
 	}
 	if err := k.hand(ctx, next, provider, last); err != nil {
 		k.cfg.Logger.ErrorContext(ctx, "refresh token not handed on to the next sign-in yet", "provider", provider, "cause", err)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 )
 
 // mistakes collects what is wrong with the configuration of one provider.
@@ -16,7 +17,10 @@ type mistakes struct {
 
 // mistakesOf begins with the alias, which may be the first of them.
 func mistakesOf(alias string) *mistakes {
-	m := &mistakes{label: fmt.Sprintf("%q", alias)}
+	m := &mistakes{label: "unnamed provider"}
+	if alias != "" {
+		m.label = strconv.Quote(alias)
+	}
 	if !namePattern.MatchString(alias) {
 		m.add("Name", "must match %s: it becomes the path segment of the login URL", namePattern)
 	}
@@ -45,7 +49,7 @@ func (m *mistakes) scopes(scopes []string) {
 	}
 }
 
-func (m *mistakes) params(params url.Values) {
+func (m *mistakes) params(params url.Values, repeatable ...string) {
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		switch {
 		case name == "scope":
@@ -54,7 +58,7 @@ func (m *mistakes) params(params url.Values) {
 			m.add("AuthParams", "%q is set anew by every login attempt: remove it", name)
 		case !paramPattern.MatchString(name):
 			m.add("AuthParams", "%q is not a parameter name: use letters, digits, '_', '-', '.', ':'", name)
-		case len(params[name]) != 1:
+		case len(params[name]) != 1 && !slices.Contains(repeatable, name):
 			m.add("AuthParams", "%q needs exactly one value: parameters must not repeat (RFC 6749 section 3.1)", name)
 		}
 	}
