@@ -55,18 +55,8 @@ type proof struct {
 	application string // which it was issued to
 }
 
-// authTime is when the user proved who they are, where the provider tells.
-func (d proof) authTime() time.Time {
-	if at, told := d.token.claims.Time("auth_time"); told {
-		return at
-	}
-	return unproved
-}
-
-// unproved is the Login.AuthTime of tokens that do not say when their owner was
-// last asked who they are. When they were issued says nothing about that: a client
-// renews them by itself.
-var unproved = time.Unix(0, 0)
+// authTime is when the user proved who they are.
+func (d proof) authTime() time.Time { return provedAt(d.token.claims) }
 
 // decide finds the first good token among those that say who the user is. Where
 // none is good, the error is about the first.

@@ -143,9 +143,5 @@ func (p *OIDC) login(ctx context.Context, tokens *Tokens, occasion func(jwt) err
 	if err != nil {
 		return nil, err
 	}
-	authTime, told := identity.Claims.Time("auth_time")
-	if !told {
-		authTime = tokens.SentAt
-	}
-	return &Login{Provider: p.cfg.Name, Identity: identity, Tokens: *tokens, AuthTime: authTime}, nil
+	return &Login{Provider: p.cfg.Name, Identity: identity, Tokens: *tokens, AuthTime: provedAt(identity.Claims)}, nil
 }

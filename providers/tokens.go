@@ -8,10 +8,23 @@ type Login struct {
 	Identity Identity
 	Tokens   Tokens
 
-	// AuthTime is when the user proved who they are: auth_time where told, else the
-	// time of the answer. Of tokens that a client brought and that do not tell, it
-	// is the beginning of 1970.
+	// AuthTime is when the user proved who they are. An OpenID Connect provider
+	// tells it in auth_time, and must where max_age was asked for; where it does not
+	// it is the beginning of 1970. That somebody came back from the provider proves
+	// nothing: a browser that was left open there is sent on without a question.
+	// Providers that know no max_age are taken at the time of their answer.
 	AuthTime time.Time
+}
+
+// unproved is the AuthTime of whoever may not have been asked who they are.
+var unproved = time.Unix(0, 0)
+
+// provedAt is the AuthTime of an ID token.
+func provedAt(c Claims) time.Time {
+	if at, told := c.Time("auth_time"); told {
+		return at
+	}
+	return unproved
 }
 
 // Identity is who the provider says the user is. Issuer and Subject together

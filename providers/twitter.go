@@ -23,9 +23,14 @@ const twitterIssuer = "https://twitter.com"
 // either when somebody signs out: all sign-ins of a user at an application have
 // one and the same token, and the others would end with it.
 type Twitter struct {
-	cfg  TwitterConfig
-	wire wire
+	cfg       TwitterConfig
+	wire      wire
+	beginning chan struct{} // holds one for each attempt that is beginning
 }
+
+// maxBeginning is how many attempts can be beginning at once: each costs X a call,
+// and whoever opens the login page begins one (docs/threats.md DOS1).
+const maxBeginning = 32
 
 var (
 	_ Provider    = (*Twitter)(nil)
@@ -40,7 +45,7 @@ func NewTwitter(cfg TwitterConfig) (*Twitter, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Twitter{cfg, newWire(cfg.HTTPClient)}, nil
+	return &Twitter{cfg, newWire(cfg.HTTPClient), make(chan struct{}, maxBeginning)}, nil
 }
 
 // Name returns the provider's alias.
@@ -71,6 +76,12 @@ func (p *Twitter) Begin(ctx context.Context, f *Flow, params url.Values) (string
 
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	select {
+	case p.beginning <- struct{}{}:
+		defer func() { <-p.beginning }()
+	case <-ctx.Done():
+		return "", p.refused("begin", Busy, errors.New("too many attempts begin at once"))
+	}
 	token, failure := p.requestToken(ctx, callback.String())
 	if failure != nil {
 		return "", failure.in(p.cfg.Name, "begin")

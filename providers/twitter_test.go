@@ -1,12 +1,10 @@
 package providers_test
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,20 +38,20 @@ func TestDOS1AttemptsAtTwitterCostItOneCallEach(t *testing.T) {
 			return err
 		}
 		heal := s.Fail(providertest.RequestTokens, providertest.Fault{Delay: time.Minute})
-		var busy atomic.Int32
 		var all sync.WaitGroup
 		for range 100 {
 			all.Go(func() {
-				if e, ok := errors.AsType[*providers.Error](begin()); ok && e.Kind == providers.Busy {
-					busy.Add(1)
+				if begin() == nil {
+					t.Error("an attempt has begun that X never heard of")
 				}
 			})
 		}
-		all.Wait()
-		if asked := s.Stats().Requests[providertest.RequestTokens]; asked != 32 || busy.Load() != 68 {
-			t.Errorf("X was asked %d times, %d were told to come back", asked, busy.Load())
+		all.Wait() // ten seconds
+		if asked := s.Stats().Requests[providertest.RequestTokens]; asked != 32 {
+			t.Errorf("X was asked %d times", asked)
 		}
 		heal()
+		time.Sleep(time.Minute) // until X has dealt with them
 		if err := begin(); err != nil {
 			t.Errorf("afterwards: %v", err)
 		}

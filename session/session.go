@@ -46,7 +46,7 @@ type Session struct {
 	ID         string // stable for the life of the session; not a secret
 	User       User
 	CreatedAt  time.Time
-	AuthTime   time.Time // when the user last proved who they are
+	AuthTime   time.Time // when the user last proved who they are; 1970 where the provider did not tell
 	ExpiresAt  time.Time // end of the session
 	GraceUntil time.Time // until then the provider may renew it without the user
 	// ReauthAt is when the refresh token dies, where that is near enough for
