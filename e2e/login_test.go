@@ -91,6 +91,23 @@ func TestStrangersAreSentToLoginOrRefused(t *testing.T) {
 	}
 }
 
+// To the provider, both sign-ins of one browser are one grant: revoking a token
+// of the first would end those of the second.
+func TestSigningInAgainKeepsTheNewTokens(t *testing.T) {
+	t.Parallel()
+	op := startProvider(t, opConfig{})
+	a := startApp(t, op, nil)
+	v := a.SignedIn("ada")
+	v.SignInAt(a.URL, "ada")
+	pass(t, justRenewed)
+	if p := v.Ask(a.URL + "/.auth/refresh"); p.Status != http.StatusOK {
+		t.Errorf("a refresh after the second sign-in is answered %d %s", p.Status, p.Text)
+	}
+	if got := op.Stats(); got.Logins != 2 || got.Refreshed != 1 || got.Revocations != 0 {
+		t.Errorf("stats %+v: want two sign-ins, one refresh, and no grant revoked", got)
+	}
+}
+
 func TestLOG15TwoTabsSignInAtOnce(t *testing.T) {
 	t.Parallel()
 	a := startApp(t, startProvider(t, opConfig{}), nil)

@@ -3,6 +3,7 @@ package providers
 import (
 	"context"
 	"net/url"
+	"time"
 )
 
 // facebookIssuer is the issuer of every identity of Facebook, wherever the
@@ -17,7 +18,7 @@ const maxFacebookToken = 90 * day
 //
 // The token of a sign-in lives an hour or two. It is exchanged at once for one
 // that lives 60 days; where that fails the short one is kept, and the sign-in
-// goes on. There are no refresh tokens, and nothing to revoke but the user's
+// goes on. A token that a client brings stays as it is. There are no refresh tokens, and nothing to revoke but the user's
 // whole consent, so Facebook is neither a [Refresher] nor a [Revoker].
 //
 // Every call of the Graph API carries the proof that it comes from who knows
@@ -78,18 +79,17 @@ func (p *Facebook) Complete(ctx context.Context, f Flow, response url.Values) (*
 	if failure != nil {
 		return nil, failure
 	}
-	return p.login(ctx, tokens)
+	return p.login(ctx, p.lengthen(ctx, tokens), tokens.SentAt)
 }
 
 // login asks whose token it is. There are no refresh tokens at Facebook.
-func (p *Facebook) login(ctx context.Context, short *Tokens) (*Login, error) {
-	tokens := p.lengthen(ctx, short)
+func (p *Facebook) login(ctx context.Context, tokens *Tokens, authTime time.Time) (*Login, error) {
 	tokens.RefreshToken, tokens.RefreshExpiresIn = Secret{}, 0
 	identity, failure := p.identify(ctx, tokens.AccessToken)
 	if failure != nil {
 		return nil, failure.in(p.cfg.Name, "userinfo")
 	}
-	return &Login{Provider: p.cfg.Name, Identity: identity, Tokens: *tokens, AuthTime: short.SentAt}, nil
+	return &Login{Provider: p.cfg.Name, Identity: identity, Tokens: *tokens, AuthTime: authTime}, nil
 }
 
 // lengthen exchanges the token for one that lives 60 days, or returns it as it

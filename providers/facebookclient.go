@@ -26,20 +26,20 @@ func (p *Facebook) LoginWithTokens(ctx context.Context, tokens ClientTokens) (*L
 	if failure != nil {
 		return nil, failure.in(p.cfg.Name, "verify")
 	}
+	proved := unproved
+	if !token.issued.IsZero() && token.issued.Before(sentAt) {
+		proved = token.issued
+	}
 	login, err := p.login(ctx, &Tokens{
 		AccessToken: tokens.AccessToken,
 		SentAt:      sentAt,
 		ExpiresIn:   lifetimeUntil(token.expires, maxFacebookToken),
-	})
+	}, proved)
 	switch {
 	case err != nil:
 		return nil, err
 	case login.Identity.Subject != token.user: // docs/threats.md CDL4
 		return nil, p.grant.refused("verify", Mismatch, errors.New("the profile is not that of the token's user"))
-	}
-	login.AuthTime = unproved
-	if !token.issued.IsZero() && token.issued.Before(sentAt) {
-		login.AuthTime = token.issued
 	}
 	return login, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"time"
 
 	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/providers/providertest"
@@ -63,13 +64,13 @@ func ExampleFacebook_LoginWithTokens() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(login.Identity.Subject == op.UserID("alice"), login.Tokens.ExpiresIn)
+	fmt.Println(login.Identity.Subject == op.UserID("alice"), login.Tokens.ExpiresIn.Round(time.Hour))
 
 	_, err = facebook.LoginWithTokens(ctx, providers.ClientTokens{AccessToken: providers.NewSecret(op.ForeignToken("alice"))})
 	failure, _ := errors.AsType[*providers.Error](err)
 	fmt.Println(failure.Kind)
 	// Output:
-	// true 1440h0m0s
+	// true 2h0m0s
 	// invalid_answer
 }
 

@@ -18,7 +18,8 @@ import (
 // in anew, or is signed out by an administrator or by the provider (docs/threats.md
 // SES3, SES4, R5). However they fall together, nothing of the session is left in
 // the store, no replica knows it any more, no request that began afterwards gets
-// its cookie, the end was told once, and no refresh token of the login lives.
+// its cookie, the end was told once, and no refresh token of the login lives,
+// unless its user signed in anew.
 //
 // It returns how many answers carried the cookie of a dead session because they
 // were on their way when it died. In a bubble, where a reading of the store is

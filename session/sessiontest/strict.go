@@ -33,6 +33,9 @@ type family struct {
 	current int // number of the refresh token that is good
 	live    bool
 	reused  bool
+	// followed: its user signed in anew. The token of such a login is forgotten and
+	// not revoked, because at many providers the two are one authorization.
+	followed bool
 }
 
 func newStrict(unit time.Duration) *strict {
@@ -43,6 +46,9 @@ func newStrict(unit time.Duration) *strict {
 func (o *strict) login(user string) *providers.Login {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	for name, f := range o.families {
+		f.followed = f.followed || strings.HasPrefix(name, user+"/")
+	}
 	o.logins++
 	name := user + "/" + strconv.Itoa(o.logins)
 	o.families[name] = &family{live: true}
@@ -121,12 +127,12 @@ func (o *strict) state(refreshToken providers.Secret) (current bool, f family) {
 	return n == p.current, *p
 }
 
-// alive returns the logins that can still be refreshed.
+// alive returns the logins that can still be refreshed, and should not be.
 func (o *strict) alive() (names []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for name, f := range o.families {
-		if f.live {
+		if f.live && !f.followed {
 			names = append(names, name)
 		}
 	}

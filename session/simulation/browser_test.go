@@ -100,6 +100,9 @@ func (b *browser) signIn(d dice) {
 	if value == "" || b.login != nil && value == b.login.cookie {
 		w.breach("I9", "%s signs %s in without a new cookie", r.name, b.user)
 	}
+	if b.login != nil && b.login.fam.idp == i {
+		b.login.fam.followed = true
+	}
 	b.login = &login{browser: b, id: s.ID, cookie: value, fam: fam}
 	w.ledger.logins[s.ID] = b.login
 	w.logins = append(w.logins, b.login)

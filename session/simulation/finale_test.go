@@ -61,7 +61,7 @@ func (w *world) settleAccounts() {
 		}
 	}
 	for _, e := range w.ledger.endings {
-		if !e.fam.revoked && !e.by.dead.Load() && !e.by.endedInTrouble() && !e.by.endedAfter(e.at) {
+		if !e.fam.revoked && !e.fam.followed && !e.by.dead.Load() && !e.by.endedInTrouble() && !e.by.endedAfter(e.at) {
 			w.breach("I8", "%s ended %s at %v and left its refresh token alive", e.by.name, e.fam, e.at)
 		}
 	}

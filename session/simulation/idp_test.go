@@ -76,6 +76,9 @@ type family struct {
 	swapped bool
 	exposed *replica // who has seen that
 	revoked bool     // somebody asked for the revocation of one of its tokens
+	// followed says that its user signed in anew in the same browser: the token is
+	// forgotten then, because the two may be one authorization.
+	followed bool
 }
 
 func (f *family) String() string { return f.name }
