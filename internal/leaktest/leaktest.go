@@ -3,6 +3,7 @@
 package leaktest
 
 import (
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -19,7 +20,9 @@ const patience = 5 * time.Second
 // Main runs the tests of a package, as its TestMain.
 func Main(m *testing.M) {
 	code := m.Run()
-	if code == 0 {
+	// Peers that a benchmark compares with may leave behind what they like.
+	benchmarks := flag.Lookup("test.bench")
+	if code == 0 && (benchmarks == nil || benchmarks.Value.String() == "") {
 		if left := wait(patience); len(left) > 0 {
 			fmt.Fprintf(os.Stderr, "leaktest: %d goroutines are left after all tests:\n\n%s\n", len(left), strings.Join(left, "\n\n"))
 			code = 1
