@@ -1,10 +1,12 @@
 package handlers
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
 	"github.com/goeasyauth/easyauth/internal/respond"
+	"github.com/goeasyauth/easyauth/providers"
 )
 
 // choose offers the providers: GET /.auth/login. The links keep the parameters,
@@ -16,7 +18,9 @@ func (h *Handler) choose(w http.ResponseWriter, r *http.Request) {
 		respond.Fail(w, r, respond.BadRequest, respond.Options{})
 		return
 	}
-	if h.targets.allows(target) {
+	flow := providers.Flow{ReturnTo: target}
+	h.wanted(&flow, maps.Clone(params)) // what is wrong with it, the login says
+	if h.mayLead(r, flow) {
 		params.Set(loginTarget, target)
 	}
 	suffix := ""

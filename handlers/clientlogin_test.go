@@ -268,6 +268,15 @@ func TestContract11ChoiceOfProvidersKeepsWhatTheProgramWants(t *testing.T) {
 	if body := w.Body.String(); w.Code != 200 || !strings.Contains(body, `href="/.auth/login/aad?session_mode=token"`) || strings.Contains(body, "evil") {
 		t.Errorf("status %d: %s", w.Code, body)
 	}
+	// Nor does it offer what a link of another site must not have.
+	for site, kept := range map[string]bool{"same-origin": true, "cross-site": false} {
+		for _, mode := range []string{"session_mode=token", "code_challenge_method=S256&code_challenge=" + strings.Repeat("A", 43)} {
+			w := s.visitor().get("/.auth/login?"+mode+"&post_login_redirect_uri=/out", "Sec-Fetch-Site", site)
+			if strings.Contains(w.Body.String(), "%2Fout") != kept {
+				t.Errorf("%s, %s: %s", site, mode, w.Body)
+			}
+		}
+	}
 	w = s.visitor().get("/.auth/login?session_mode=token&post_login_redirect_url=" + callback)
 	if !strings.Contains(w.Body.String(), `/.auth/login/aad?post_login_redirect_uri=myapp%3A%2F%2Feasyauth.callback&amp;session_mode=token"`) {
 		t.Errorf("%s", w.Body)

@@ -67,7 +67,7 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request, p providers.Prov
 // ends: the callback may not see the cookie of that one (LOG16). For a program, a
 // target that is not allowed is none, and the sign-in ends where the SDKs look.
 func (h *Handler) prepare(f *providers.Flow, r *http.Request) {
-	allowed := h.targets.allows(f.ReturnTo)
+	allowed := h.mayLead(r, *f)
 	if f.Token {
 		if !allowed {
 			f.ReturnTo = ""
@@ -80,4 +80,14 @@ func (h *Handler) prepare(f *providers.Flow, r *http.Request) {
 	if s, err := h.sessions.Load(r); err == nil {
 		f.Session = s.ID
 	}
+}
+
+// mayLead reports whether the sign-in f that r begins may lead to its target.
+//
+// A token, or a code, is in the fragment of the address, and browsers carry that
+// over a redirect (RFC 9700 section 4.1.2). So a link on another site does not
+// choose at which page of ours it arrives: that page might lead on to anywhere.
+// What the list allows was allowed with that in mind.
+func (h *Handler) mayLead(r *http.Request, f providers.Flow) bool {
+	return h.targets.allows(f.ReturnTo) && !(f.Token && h.foreign(r) && h.targets.atHome(f.ReturnTo))
 }

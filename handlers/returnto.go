@@ -91,6 +91,12 @@ func (t targets) allows(target string) bool {
 	return ok && !t.reserved(path)
 }
 
+// atHome reports whether target, which is allowed, is a page of the application.
+func (t targets) atHome(target string) bool {
+	o, _, absolute := origin.Cut(target)
+	return strings.HasPrefix(target, "/") || absolute && o == t.own
+}
+
 // trusts reports whether a page of this origin may be told who is signed in: the
 // application's own, and those of the list.
 func (t targets) trusts(from string) bool {

@@ -58,6 +58,38 @@ func TestContract13TokenModeEndsWithTheTokenInTheFragment(t *testing.T) {
 	}
 }
 
+// RFC 9700 section 4.1.2: browsers carry a fragment over a redirect. A site that
+// finds a page of ours which redirects must not be able to have a token arrive there,
+// nor a code for a challenge of its own.
+func TestRED5ForeignLinkDoesNotChooseThePageAtWhichATokenArrives(t *testing.T) {
+	const out = "/out?to=https://evil.example/"
+	for name, row := range map[string]struct {
+		site, target string
+		at           string
+	}{
+		"a page of ours":                      {"same-origin", out, out},
+		"the address bar":                     {"none", out, out},
+		"a program":                           {"", out, out},
+		"another site":                        {"cross-site", out, end},
+		"another site, by its whole address":  {"cross-site", app + out, end},
+		"a sibling":                           {"same-site", out, end},
+		"a partner, which wants it at home":   {"cross-site", spa + "/in", spa + "/in"},
+		"another site, for the device's app ": {"cross-site", callback, callback + "/"},
+	} {
+		for kind, query := range map[string]string{"token": "session_mode=token", "authorization_code": "code_challenge_method=S256&code_challenge=" + strings.Repeat("A", 43)} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := tokenSite(t, setup{})
+					v := s.visitor()
+					w := v.get("/.auth/login/aad?"+query+"&post_login_redirect_uri="+url.QueryEscape(row.target), "Sec-Fetch-Site", row.site)
+					state := parse(w.Header().Get("Location")).Query().Get("state")
+					fragmentOf(t, v.get(callbackPath+"?code=alice&state="+state), row.at, kind)
+				})
+			})
+		}
+	}
+}
+
 func TestContract13TokenModeLeavesTheSessionOfTheBrowserAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := tokenSite(t, setup{})

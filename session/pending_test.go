@@ -169,6 +169,24 @@ func TestDisclaimEndsWhatIsPendingAndNothingElse(t *testing.T) {
 	})
 }
 
+// The right client and the thief of its code come at the same moment.
+func TestClaimAndDisclaimHaveOneWinner(t *testing.T) {
+	story(t, nil, func(t *testing.T, h *house) {
+		for range 200 {
+			id := h.pending()
+			var wg sync.WaitGroup
+			var claimed, disclaimed error
+			wg.Go(func() { _, claimed = h.Claim(t.Context(), id) })
+			wg.Go(func() { disclaimed = h.Disclaim(t.Context(), id) })
+			wg.Wait()
+			_, opened := h.Open(t.Context(), id)
+			if disclaimed != nil || (claimed == nil) != (opened == nil) {
+				t.Fatalf("claimed: %v, disclaimed: %v, opened: %v", claimed, disclaimed, opened)
+			}
+		}
+	})
+}
+
 // SES11: whoever is signed out everywhere is not signed in by an answer that waits.
 func TestPendingSignInEndsWithTheUsersSessions(t *testing.T) {
 	story(t, nil, func(t *testing.T, h *house) {
