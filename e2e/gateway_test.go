@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -20,7 +19,7 @@ var buildGateway = builder("gateway", filepath.Join("..", "examples"), "./gatewa
 // signing in, and reads the headers that App Service sets.
 func TestAnApplicationInAnyLanguageBehindTheGateway(t *testing.T) {
 	for name, interpreter := range map[string]func(testing.TB) string{
-		"app.py":  python,
+		"app.py":  parts.Python.Need,
 		"app.mjs": parts.Node.Need,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -39,7 +38,7 @@ func TestAnApplicationInAnyLanguageBehindTheGateway(t *testing.T) {
 func TestPersonSignsInThroughTheGateway(t *testing.T) {
 	t.Parallel()
 	c := startChromium(t)
-	g := startGateway(t, python(t), "app.py")
+	g := startGateway(t, parts.Python.Need(t), "app.py")
 	for i, row := range []struct{ open, ends, idp string }{
 		{"/orders?x=1", "/orders?x=1", "aad"},
 		{"/.auth/login/github?post_login_redirect_uri=/repositories", "/repositories", "github"},
@@ -304,20 +303,4 @@ func (p page) mustDecode(t *testing.T, into any) {
 	if err := json.Unmarshal(p.Body, into); err != nil {
 		t.Fatalf("%s answers %d: %v: %q", p.URL, p.Status, err, p.Text)
 	}
-}
-
-// python finds the interpreter, which is not among the parts that are brought:
-// whoever writes applications in it has it. Without it the test is left out,
-// except in CI.
-func python(t testing.TB) string {
-	t.Helper()
-	path, err := exec.LookPath("python3")
-	switch {
-	case err == nil:
-	case os.Getenv("CI") == "true":
-		t.Fatal("no python3, and CI may leave nothing out")
-	default:
-		t.Skip("left out, there is no python3")
-	}
-	return path
 }

@@ -36,6 +36,8 @@ var (
 		find: provider.find, install: provider.install}
 	AzureClient = Part{Name: "azure-mobile-apps", For: "the tests with Azure's own clients",
 		find: azure.find, install: azure.install}
+	Python = Part{Name: "python3", For: "the gateway in front of an application in Python",
+		find: python, install: apt("python3")}
 	Chromium = Part{Name: "chromium", For: "the tests in a real browser",
 		find: chromium, install: apt("chromium")}
 	Dex = Part{Name: "dex", For: "the tests against Dex", Beside: true,
@@ -44,7 +46,7 @@ var (
 
 // All returns every part.
 func All() []Part {
-	return []Part{Compiler, Redis, Postgres, PgBouncer, Node, OP, AzureClient, Chromium, Dex}
+	return []Part{Compiler, Redis, Postgres, PgBouncer, Node, OP, AzureClient, Python, Chromium, Dex}
 }
 
 // Bring returns where the part is, after installing it if it was missing and
@@ -75,6 +77,8 @@ func (p Part) Need(t testing.TB) string {
 }
 
 func compiler() (string, error) { return lookAny("cc", "gcc", "clang") }
+
+func python() (string, error) { return lookAny("python3") }
 
 func chromium() (string, error) {
 	return lookAny("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
