@@ -34,6 +34,12 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request, p providers.P
 		h.retry(w, r, p, flow)
 		return
 	}
+	done, ok := h.browsers.take(r.Context(), p, browserWait)
+	if !ok { // nothing was spent
+		h.refuseFlow(w, r, p, flow, respond.ProviderUnavailable, respond.Options{RetryAfter: retrySoon, Reload: r.Method == http.MethodGet}, nil)
+		return
+	}
+	defer done()
 	// The attempt is spent before the code is: of two copies of this request, on
 	// any replica, one goes on (REP1-REP3).
 	first, err := h.sessions.Spend(r.Context(), flow.ID(), flow.CreatedAt.Add(2*providers.FlowLifetime))

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -9,15 +8,6 @@ import (
 	"github.com/goeasyauth/easyauth/internal/respond"
 	"github.com/goeasyauth/easyauth/providers"
 	"github.com/goeasyauth/easyauth/session"
-)
-
-const (
-	// maxClientLogins is how many sign-ins of clients are judged at once for each
-	// provider: each may cost a signature and a call to it, and anybody may send one
-	// (DOS4). A provider that is slow holds up nobody's but its own.
-	maxClientLogins = 32
-	// clientLoginWait is how long one of them waits for its turn.
-	clientLoginWait = 2 * time.Second
 )
 
 // clientLogin signs in the user of a client that already has the provider's
@@ -38,7 +28,7 @@ func (h *Handler) clientLogin(w http.ResponseWriter, r *http.Request, p provider
 		h.refuseProgram(w, r, p, http.StatusBadRequest, respond.BadRequest, badMembers, nil)
 		return
 	}
-	done, ok := h.turn(r.Context(), p)
+	done, ok := h.clients.take(r.Context(), p, clientWait)
 	if !ok {
 		h.refuseProgram(w, r, p, http.StatusServiceUnavailable, respond.ProviderUnavailable, "Too many sign-ins at once. Please try again in a moment.", nil)
 		return
@@ -81,19 +71,6 @@ func (h *Handler) tokenLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.answerLogin(w, r, h.byName[s.User.Provider], s)
-}
-
-// turn waits until one more client's sign-in at p may be judged.
-func (h *Handler) turn(ctx context.Context, p providers.Provider) (done func(), ok bool) {
-	turns := h.turns[p.Name()]
-	ctx, cancel := context.WithTimeout(ctx, clientLoginWait)
-	defer cancel()
-	select {
-	case turns <- struct{}{}:
-		return func() { <-turns }, true
-	case <-ctx.Done():
-		return nil, false
-	}
 }
 
 // answerLogin gives the client its session token, and reports whether there is

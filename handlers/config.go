@@ -81,7 +81,8 @@ func New(cfg Config) (*Handler, error) {
 		me:       disclosure{tokens: !cfg.HideTokens, refreshToken: cfg.RefreshTokenInMe && !cfg.HideTokens},
 		strict:   cfg.StrictCookie,
 		storeOff: cfg.TokensOff,
-		turns:    make(map[string]chan struct{}, len(cfg.Providers)),
+		clients:  make(turns),
+		browsers: make(turns),
 		log:      cfg.Logger,
 	}
 	if h.log == nil {
@@ -111,7 +112,8 @@ func New(cfg Config) (*Handler, error) {
 			refuse(fmt.Errorf("handlers: two providers are named %q: give each a name of its own", name))
 		}
 		h.byName[name] = p
-		h.turns[name] = make(chan struct{}, maxClientLogins)
+		h.clients.add(p)
+		h.browsers.add(p)
 		h.providers = append(h.providers, p)
 	}
 	var err error

@@ -32,7 +32,8 @@ type Handler struct {
 	tokens    bool // the session manager has keys for session tokens
 	storeOff  bool // no token of a provider is kept
 	codes     codes
-	turns     map[string]chan struct{} // of clients that sign in, by provider
+	clients   turns // of clients that sign in
+	browsers  turns // of callbacks
 	log       *slog.Logger
 }
 
