@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -23,6 +24,8 @@ func (k *Keeper) commit(ctx context.Context, g *Grant, a *answer, took time.Dura
 	}
 	rec, won, err := k.tryCommit(ctx, a)
 	switch {
+	case errors.Is(err, errSucceeded):
+		return nil, ErrSessionEnded
 	case err != nil:
 		// The store fails after the provider answered. The tokens are served from
 		// memory until it takes them; losing them would lose the login.
@@ -60,6 +63,9 @@ func (k *Keeper) tryCommit(ctx context.Context, a *answer) (rec *record, won boo
 		cur, entry, err := k.load(ctx, a.key)
 		if err != nil {
 			return nil, false, err
+		}
+		if cur == nil && bytes.Equal(entry.Value, succeeded) {
+			return nil, false, errSucceeded
 		}
 		if cur == nil || cur.Gen != a.presented.Gen {
 			return cur, false, nil

@@ -71,17 +71,18 @@ func (k *Keeper) strike(ctx context.Context, key string, may func(*record) bool)
 		if !may(rec) {
 			return nil, errLives
 		}
-		if err = k.blank(ctx, key, entry); !errors.Is(err, store.ErrConflict) {
+		if err = k.replace(ctx, key, entry, nil); !errors.Is(err, store.ErrConflict) {
 			return rec, err
 		}
 	}
 }
 
-// blank puts nothing in the place of the record that was loaded as e.
-func (k *Keeper) blank(ctx context.Context, key string, e store.Entry) error {
+// replace puts a mark, or nothing, in the place of the record that was loaded as
+// e, for as long as the answer to an attempt may still come.
+func (k *Keeper) replace(ctx context.Context, key string, e store.Entry, mark []byte) error {
 	saveCtx, cancel := context.WithTimeout(ctx, StoreTimeout)
 	defer cancel()
-	_, err := k.cfg.Store.Save(saveCtx, key, store.Entry{Version: e.Version, ExpiresAt: e.Now.Add(leaseTime)})
+	_, err := k.cfg.Store.Save(saveCtx, key, store.Entry{Value: mark, Version: e.Version, ExpiresAt: e.Now.Add(leaseTime + quarantine)})
 	if err == nil || errors.Is(err, store.ErrConflict) {
 		return err
 	}

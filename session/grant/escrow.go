@@ -78,6 +78,10 @@ func (e *escrow) holds(u *unstored) bool {
 // deliver tries once to store what is in escrow.
 func (k *Keeper) deliver(ctx context.Context, g *Grant, u *unstored) error {
 	stored, _, err := k.tryCommit(ctx, u.answer)
+	if errors.Is(err, errSucceeded) {
+		k.escrow.drop(u)
+		return nil
+	}
 	if err != nil || !k.escrow.drop(u) {
 		return err
 	}

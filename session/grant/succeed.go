@@ -23,9 +23,9 @@ const successionWait = 3 * time.Second
 // authorization, and all of that ends with any of its tokens (RFC 7009 section
 // 2.1), the new ones included.
 //
-// A refresh token that may be consumed already is not handed on, and one is
-// revoked whose refresh is still under way after three seconds: what that brings
-// would be revoked too, as nobody waits for it.
+// A refresh token that may be consumed already is not handed on, and neither is
+// what a refresh brings that is still under way after three seconds. Such a grant
+// is left as it is, and what comes of it is forgotten, not revoked.
 func (k *Keeper) Succeed(ctx context.Context, old, next, provider string) error {
 	heir, _, err := k.load(ctx, next)
 	if err != nil {
@@ -34,11 +34,15 @@ func (k *Keeper) Succeed(ctx context.Context, old, next, provider string) error 
 	if heir == nil || heir.Dead != "" {
 		return k.End(ctx, old, provider)
 	}
-	last, err := k.take(ctx, old, provider)
+	patience := successionWait
+	if heir.RefreshToken != "" {
+		patience = 0 // what the refresh brings is of no use
+	}
+	last, err := k.take(ctx, old, provider, patience)
 	if err != nil || last == nil {
 		return err
 	}
-	if heir.RefreshToken != "" {
+	if heir.RefreshToken != "" || last.Attempt != nil {
 		k.revokeAccess(ctx, provider, last)
 		return nil
 	}
@@ -53,9 +57,18 @@ func (k *Keeper) Succeed(ctx context.Context, old, next, provider string) error 
 	return nil
 }
 
-// take ends a grant and returns its last record, for its refresh token, which is
-// not revoked; nil if there is none to be had, and the grant then ended by End.
-func (k *Keeper) take(ctx context.Context, key, provider string) (*record, error) {
+// succeeded stands in the place of a record whose user signed in again while a
+// refresh was under way: it tells whoever gets the answer that nothing of it is
+// to be revoked.
+var succeeded = []byte{'='}
+
+// errSucceeded: the grant ended because its user signed in again.
+var errSucceeded = errors.New("the user signed in again")
+
+// take ends a grant without revoking anything, and returns its last record; nil
+// if there was nothing to be taken, and the grant ended by End. A refresh that is
+// under way is waited for as long as patience says.
+func (k *Keeper) take(ctx context.Context, key, provider string, patience time.Duration) (*record, error) {
 	us, began := k.client(provider), time.Now()
 	for {
 		rec, entry, err := k.load(ctx, key)
@@ -65,19 +78,20 @@ func (k *Keeper) take(ctx context.Context, key, provider string) (*record, error
 		if rec == nil || rec.final(us) != nil {
 			return nil, k.End(ctx, key, provider)
 		}
-		if rec.Attempt != nil { // an answer that is in escrow has left its own behind, too
-			if time.Since(began) >= successionWait || !k.pause(ctx, 100*time.Millisecond) {
-				return nil, k.End(ctx, key, provider)
-			}
+		// An answer that is in escrow has left its attempt behind, too.
+		if rec.Attempt != nil && time.Since(began) < patience && k.pause(ctx, 100*time.Millisecond) {
 			continue
 		}
-		switch err := k.blank(ctx, key, entry); {
+		switch err := k.replace(ctx, key, entry, succeeded); {
 		case errors.Is(err, store.ErrConflict):
 			continue // a refresh has begun, or ended
 		case err != nil:
 			return nil, storeError(err)
 		}
-		k.forget(ctx, key, provider)
+		if rec.Attempt == nil { // else the mark is left to expire, for whoever comes back with an answer
+			k.forget(ctx, key, provider)
+		}
+		k.decoded.Delete(key)
 		return rec, nil
 	}
 }
@@ -117,5 +131,4 @@ func (k *Keeper) forget(ctx context.Context, key, provider string) {
 	if err := k.cfg.Store.Delete(ctx, key); err != nil {
 		k.cfg.Logger.WarnContext(ctx, "row of an ended grant left to expire", "provider", provider, "cause", err)
 	}
-	k.decoded.Delete(key)
 }

@@ -128,14 +128,15 @@ func (g *rig) signIn(m *session.Manager, user, cookie string) (*session.Session,
 	return s, c.Name + "=" + c.Value
 }
 
-// rowsOf returns how many rows there are of a session.
+// rowsOf returns how many rows there are of a session. A mark of one byte may stay
+// for a minute, for an answer that is still on its way.
 func (g *rig) rowsOf(id string) (n int) {
 	rows, err := g.raw.Load(g.t.Context(), "easyauth:{"+id+"}:session", "easyauth:{"+id+"}:grant")
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	for _, r := range rows {
-		if r.Version != 0 {
+		if r.Version != 0 && len(r.Value) > 1 {
 			n++
 		}
 	}

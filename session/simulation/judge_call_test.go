@@ -107,6 +107,8 @@ func (c *call) settle() {
 	case w.ledger.lastGen[c.key] > c.gen: // another answer was first
 		w.sum.add("superseded answers")
 	case c.by.dead.Load(), c.by.endedInTrouble(): // with the answer in its hands
+	case c.rt.fam.followed: // its user signed in again meanwhile
+		w.sum.add("answers that nobody needed")
 	case w.ledger.refresh[c.newest].revoked:
 		w.sum.add("newborns revoked")
 	default:

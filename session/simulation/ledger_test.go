@@ -76,6 +76,9 @@ func (l *ledger) place(key string, next *row) string {
 // saved enters a row that was written.
 func (l *ledger) saved(r *replica, key string, next *row) {
 	if next.ends(key) {
+		if f := l.families[key]; f != nil && next.text == "=" {
+			f.followed = true
+		}
 		l.deleted(r, key)
 		return
 	}

@@ -88,7 +88,7 @@ func readRow(key string, value []byte) *row {
 // ends reports whether the row is one that says that there is none any more,
 // until it is deleted.
 func (r *row) ends(key string) bool {
-	return isGrant(key) && r.text == "" || isSession(key) && r.text == "-"
+	return isGrant(key) && (r.text == "" || r.text == "=") || isSession(key) && r.text == "-"
 }
 
 func isGrant(key string) bool { return strings.HasSuffix(key, ":grant") }
