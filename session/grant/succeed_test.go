@@ -104,13 +104,13 @@ func TestRefreshTokenInUseIsNotHandedOn(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			story(t, strict, func(t *testing.T, h *house, k *grant.Keeper) {
+				h.op.live["rt-again"] = true
 				time.Sleep(2 * time.Hour)
 				h.op.answers = []answer{{takes: tt.takes, fail: tt.fail, rotates: true, kind: providers.Unknown}}
 				g := h.request(k)
 				go g.Token(context.WithoutCancel(t.Context()), grant.Audience{})
 				time.Sleep(500 * time.Millisecond)
 				other := h.process() // the sign-in is served by another replica
-				h.op.live["rt-again"] = true
 				h.signInAgain(other, tt.brought)
 				began := time.Now()
 				if err := other.Succeed(t.Context(), key, nextKey, "op"); err != nil {
