@@ -13,7 +13,26 @@ import (
 	"github.com/goeasyauth/easyauth/store/sqlitestore"
 )
 
-func newFile(t testing.TB) string { return filepath.Join(t.TempDir(), "store.db") }
+// newFile is in a directory that goes when the last connection has: database/sql
+// closes one whose call was cancelled a moment after Close has returned.
+func newFile(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "sqlitestore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			if err := os.RemoveAll(dir); err == nil || time.Now().After(end) {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+		}
+	})
+	return filepath.Join(dir, "store.db")
+}
 
 func open(t testing.TB, path string) *sqlitestore.Store {
 	t.Helper()
