@@ -17,6 +17,7 @@ import (
 	"github.com/goeasyauth/easyauth/examples/internal/devprovider"
 	"github.com/goeasyauth/easyauth/examples/internal/onehost"
 	"github.com/goeasyauth/easyauth/examples/internal/openstore"
+	"github.com/goeasyauth/easyauth/examples/internal/serve"
 )
 
 // politeness is how long requests may go on once the gateway is told to stop.
@@ -36,7 +37,7 @@ type gateway struct {
 
 	over    context.Context // ends when what still runs is cut off
 	cutOff  context.CancelFunc
-	closers []io.Closer // in order of opening
+	closers serve.Closers
 }
 
 // open opens everything that the options name, or nothing: on an error, what
@@ -118,15 +119,7 @@ func (g *gateway) leave() { time.AfterFunc(politeness, g.cutOff) }
 // Close closes what was opened, the last first.
 func (g *gateway) Close() error {
 	g.cutOff()
-	var errs []error
-	for len(g.closers) > 0 {
-		last := len(g.closers) - 1
-		if err := g.closers[last].Close(); !errors.Is(err, net.ErrClosed) { // the server closes its listener itself
-			errs = append(errs, err)
-		}
-		g.closers = g.closers[:last]
-	}
-	return errors.Join(errs...)
+	return g.closers.Close()
 }
 
 // greet prints where everything is.

@@ -16,6 +16,7 @@ import (
 	"github.com/goeasyauth/easyauth/examples/internal/devprovider"
 	"github.com/goeasyauth/easyauth/examples/internal/keysfile"
 	"github.com/goeasyauth/easyauth/examples/internal/onehost"
+	"github.com/goeasyauth/easyauth/examples/internal/serve"
 )
 
 // app is the running application.
@@ -32,7 +33,7 @@ type app struct {
 
 	stop     func() // ends the streams
 	stopping <-chan struct{}
-	closers  []io.Closer // in order of opening
+	closers  serve.Closers
 }
 
 // open opens everything that the options name, or nothing: on an error, what
@@ -71,15 +72,7 @@ func open(ctx context.Context, opts options, log *slog.Logger) (_ *app, err erro
 
 // Close closes what was opened, the last first.
 func (a *app) Close() error {
-	var errs []error
-	for len(a.closers) > 0 {
-		last := len(a.closers) - 1
-		if err := a.closers[last].Close(); !errors.Is(err, net.ErrClosed) { // the server closes its listener itself
-			errs = append(errs, err)
-		}
-		a.closers = a.closers[:last]
-	}
-	return errors.Join(errs...)
+	return a.closers.Close()
 }
 
 // handler is the whole application: the routes, with easyauth around them.
